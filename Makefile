@@ -1,0 +1,95 @@
+# `make blog` and `make test` install what they need and do the rest; `make` alone lists every target.
+PYTHON ?= python3
+VENV   ?= .venv
+PORT   ?= 4000
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+JEKYLL := bundle exec jekyll
+CONFIG := --config _config.yml,_settings.yml --destination _site
+OLDEST  = $(shell sed -n 's/^min_python = //p' settings.ini)
+SITE    = $(shell sed -n 's/^site_requirements = //p' settings.ini)
+# What Debian and Ubuntu call the things needed besides git, make and Python itself.
+DEBIAN := python3-venv ruby bundler jekyll jekyll-theme-minima ruby-jekyll-feed ruby-jekyll-seo-tag ruby-kramdown-parser-gfm ruby-webrick
+
+export BUNDLE_SILENCE_ROOT_WARNING := 1
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
+
+blog: site ## build the blog and serve it on this machine until Ctrl-C
+	$(JEKYLL) serve --skip-initial-build --no-watch --port $(PORT) $(CONFIG)
+
+test: install site ## run every notebook on drawn tiles, build the site, run pytest
+	RECAPTCHA_RUN=toy OMP_NUM_THREADS=1 $(BIN)/nbdev_test --path _notebooks --n_workers 2 --do_print --timing
+	$(BIN)/python -m pytest
+
+site: system $(VENV)/.site Gemfile.lock ## build the blog into _site
+	$(BIN)/python -m _fastpages
+	$(JEKYLL) build $(CONFIG)
+
+install: system $(VENV)/.dev ## install the module and everything for developing it into .venv
+
+system: ## check for Python, Ruby and Bundler; as root on Debian or Ubuntu, install what is missing
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	  missing=""; \
+	  for package in $(DEBIAN); do \
+	    dpkg-query -W -f '$${Status}' $$package 2> /dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	  done; \
+	  if [ -n "$$missing" ]; then \
+	    echo "Installing with apt-get:$$missing"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $$missing > /dev/null; \
+	  fi; \
+	fi
+	@missing=""; \
+	for program in ruby bundle; do command -v $$program > /dev/null || missing="$$missing, $$program"; done; \
+	$(PYTHON) -c 'import ensurepip, sys, venv; assert sys.version_info >= tuple(map(int, "$(OLDEST)".split(".")))' 2> /dev/null \
+	  || missing="$$missing, Python $(OLDEST) or later with venv"; \
+	if [ -n "$$missing" ]; then \
+	  echo "Missing: $${missing#, }. README.md, \"What your system needs\", says how to get it." >&2; exit 1; \
+	fi
+
+notebooks: install ## after a change to a notebook: write the modules, clean the notebooks
+	$(BIN)/nbdev_export
+	$(BIN)/nbdev_clean
+
+newest: system ## install the module alone with the newest of everything, and run the notebooks on it
+	PYTHON="$(PYTHON)" tests/newest.sh
+
+constraints: system $(VENV)/.site ## pin the newest versions that fit together, for every Python from the oldest on
+	$(PIP) install -qq uv
+	echo '# Every Python package that `make install` may install, pinned. Written by `make constraints`.' > constraints.tmp
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version $(OLDEST) --no-python-downloads \
+	  --quiet --no-header --no-annotate --no-emit-index-url --no-emit-find-links | grep -v "== '\(pypy\|emscripten\)'" >> constraints.tmp
+	mv constraints.tmp constraints.txt
+
+clean: ## remove everything that can be made again, installed packages too
+	rm -rf _site _settings.yml .jekyll-cache .bundle vendor Gemfile.lock build *.egg-info $(VENV)
+
+# Two steps, so that reading the blog does not wait for torch, which takes a few GB. setuptools comes with the first, from
+# constraints.txt, and the second builds with it: nothing that is not pinned gets in.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.site: constraints.txt settings.ini | $(BIN)/python
+	@echo "Installing what turns notebooks into posts"
+	$(PIP) install -qq -c constraints.txt setuptools wheel $(patsubst %,'%',$(SITE))
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.site setup.py pyproject.toml
+	@echo "Installing the module and its tools: some minutes and a few GB the first time"
+	$(PIP) install -qq --no-build-isolation -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# From the system's gems where they fit (Debian's do), otherwise from the network into this folder.
+Gemfile.lock: Gemfile
+	@bundle check > /dev/null 2>&1 || bundle install --local > /dev/null 2>&1 \
+	  || { bundle config set --local path vendor/bundle && bundle install; }
+	@touch $@
+
+.PHONY: help blog test site install system notebooks newest constraints clean

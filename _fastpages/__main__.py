@@ -1,0 +1,34 @@
+"""The command line: `python -m _fastpages [--notebooks _notebooks] [--out .]`."""
+import argparse
+import sys
+from pathlib import Path
+
+from .errors import NotebookError
+from .posts import publish
+from .site import read_settings, write_site_config
+
+
+def main(argv=None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m _fastpages", description="Convert notebooks to Jekyll posts.")
+    parser.add_argument("--notebooks", type=Path, default=Path("_notebooks"), help="folder of NN_name.ipynb")
+    parser.add_argument("--out", type=Path, default=Path("."), help="the site's folder: gets _posts/, images/, _settings.yml")
+    parser.add_argument("--settings", type=Path, default=Path("settings.ini"), help="where owner and repository are named")
+    parser.add_argument("--baseurl", help="path of the site on its host, instead of the one in the settings")
+    args = parser.parse_args(argv)
+    try:
+        site = read_settings(args.settings, baseurl=args.baseurl)
+        report = publish(args.notebooks, args.out, site)
+    except NotebookError as error:
+        print(error, file=sys.stderr)
+        return 1
+    write_site_config(site, args.out / "_settings.yml")
+    for warning in report.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    for name in report.converted:
+        print(f"converted {name}")
+    print(f"{len(report.converted)} converted, {len(report.unchanged)} unchanged, {len(report.removed)} removed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

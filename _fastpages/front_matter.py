@@ -1,0 +1,128 @@
+"""Reads a post's front matter from a notebook's first markdown cell: `# Title`, `> summary`, then `- key: value` lines."""
+import datetime
+import re
+from dataclasses import dataclass, field
+
+from .errors import NotebookError
+
+TRUE, FALSE = {"true", "yes", "on"}, {"false", "no", "off"}
+
+
+def _boolean(text):
+    if text.lower() in TRUE | FALSE:
+        return text.lower() in TRUE
+    raise ValueError(f"expected true or false, got {text!r}")
+
+
+def _integer(text):
+    if re.fullmatch(r"-?\d+", text):
+        return int(text)
+    raise ValueError(f"expected a whole number, got {text!r}")
+
+
+def _date(text):
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"expected YYYY-MM-DD, got {text!r}") from None
+
+
+def _list(text):
+    items = [item.strip(" \"'") for item in text.removeprefix("[").removesuffix("]").split(",")]
+    if "[" in text.strip("[]") or text.startswith("[") != text.endswith("]"):
+        raise ValueError(f"expected [one, two], got {text!r}")
+    return [item for item in items if item]
+
+
+def _text(text):
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
+
+
+def _permalink(text):
+    if re.fullmatch(r"/[\w./-]*", _text(text)) and ".." not in text:
+        return _text(text)
+    raise ValueError(f"expected a path such as /name.html, got {text!r}")
+
+
+def _picture(text):
+    if re.match(r"[a-z]+:|//", _text(text), re.I):
+        raise ValueError(f"expected a picture of this site, got {text!r}")
+    return _text(text)
+
+
+# Every key that a post may have, and how its value is read. A key that is not here is taken for a slip of the pen.
+KEYS = {
+    "author": _text, "badges": _boolean, "branch": _text, "categories": _list, "comments": _boolean, "date": _date,
+    "hide": _boolean, "image": _picture, "permalink": _permalink, "search_exclude": _boolean, "sticky_rank": _integer,
+    "toc": _boolean, "use_math": _boolean,
+    "skip_exec": _boolean, "skip_showdoc": _boolean,  # nbdev's own, of no meaning to a post
+}
+NBDEV_ONLY = {"skip_exec", "skip_showdoc"}
+
+TITLE = re.compile(r"#[ \t]+(.+?)[ \t#]*$")
+KEY_LINE = re.compile(r"[-*][ \t]+([A-Za-z][\w-]*):[ \t]*(.*?)[ \t]*$")
+
+
+@dataclass
+class FrontMatter:
+    title: str
+    summary: str
+    values: dict = field(default_factory=dict)
+    rest: str = ""  # what follows the front matter in the same cell
+    cell: int = 0  # which cell of the notebook it is
+
+    @property
+    def date(self) -> datetime.date:
+        return self.values["date"]
+
+
+def plain(text: str) -> str:
+    """Markdown's marks taken off, for a title or a summary that is shown as text."""
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    return re.sub(r"(`+|\*{1,3}|(?<!\w)_{1,2}|_{1,2}(?!\w))(\S|\S.*?\S)\1", r"\2", text).strip()
+
+
+def split_cell(source: str):
+    """The first cell as (title, summary, [(key, value)], rest); title and summary are "" where they are missing."""
+    lines = source.strip("\n").split("\n")
+    title, summary, pairs = "", [], []
+    if lines and (match := TITLE.match(lines[0].strip())):
+        title = match[1]
+        lines.pop(0)
+    while lines and (not lines[0].strip() or lines[0].lstrip().startswith(">")):
+        line = lines[0].strip()
+        if line.startswith(">") and pairs:
+            break
+        summary.append(line.removeprefix(">").strip())
+        lines.pop(0)
+    while lines and (not lines[0].strip() or KEY_LINE.match(lines[0].strip())):
+        line = lines.pop(0).strip()
+        if line:
+            pairs.append(KEY_LINE.match(line).groups())
+    return title, " ".join(part for part in summary if part), pairs, "\n".join(lines).strip()
+
+
+def read(cells: list, name: str) -> FrontMatter:
+    """The front matter of the notebook called `name`; everything wrong with it is told in one NotebookError."""
+    place = next((number for number, cell in enumerate(cells) if cell["cell_type"] == "markdown"), None)
+    title, summary, pairs, rest = split_cell(cells[place]["source"] if place is not None else "")
+    problems, values = [], {}
+    if not title:
+        problems.append("title: missing; the first markdown cell has to open with '# Title'")
+    for key, text in pairs:
+        try:
+            if key not in KEYS:
+                raise ValueError(f"not a key of the front matter; known are {', '.join(sorted(KEYS.keys() - NBDEV_ONLY))}")
+            if key in values:
+                raise ValueError("given twice")
+            if not text:
+                raise ValueError("has no value")
+            values[key] = KEYS[key](text)
+        except ValueError as error:
+            problems.append(f"{key}: {error}")
+    if "date" not in values and not any(problem.startswith("date:") for problem in problems):
+        problems.append("date: missing; add '- date: YYYY-MM-DD' under the summary")
+    if problems:
+        raise NotebookError("\n".join(f"{name}: {problem}" for problem in problems))
+    values = {key: value for key, value in values.items() if key not in NBDEV_ONLY}
+    return FrontMatter(plain(title), plain(summary), values, rest, place)

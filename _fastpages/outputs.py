@@ -1,0 +1,82 @@
+"""Takes out of a cell's outputs what means nothing on a page: progress bars, empty outputs, the names of plot objects."""
+import re
+
+from nbconvert.preprocessors import Preprocessor
+
+from .sanitize import says_something
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+# A line that a progress bar left: "37%|███   | 3/8 [00:01<00:02]", "━━━━ 100%", "8it [00:00, 9it/s]", "[=====>   ] 62%".
+PROGRESS_LINE = re.compile(
+    r"\d+%\|[ #█▉▊▋▌▍▎▏\d]*\||\[\d+:\d\d(:\d\d)?<|\d\s?(it|B|kB|MB|s)/(s|it)\b.*\]|\d+(it|B) \[\d+:\d\d|[━╸╺█▉▊▋▌▍▎▏░▒▓]{4,}|\[[=#>.\-]{6,}.*\]\s*\d"
+)
+PLOT_REPR = re.compile(r"\[?<(Figure|Axes|AxesSubplot|matplotlib\.|mpl_toolkits\.|seaborn\.)|Text\(-?[\d.]+, -?[\d.]+, |<IPython\.core\.display\.")
+STYLE_OF_FASTPROGRESS = re.compile(r"<style>.*?</style>|<progress\b.*?</progress>|<progress\b[^>]*>", re.S | re.I)
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+CURSOR = re.compile(r"\x1b\[[0-9;?]*[A-LN-Za-ln-z]|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]")  # all but colours
+
+
+def clean_text(text: str) -> str:
+    """Terminal text as it stood at the end: what a carriage return wrote over is gone, and so are progress bars."""
+    lines = []
+    for line in text.replace("\r\n", "\n").split("\n"):
+        shown = [part for part in line.split("\r") if part.strip()]
+        line = CURSOR.sub("", shown[-1] if shown else "")
+        if PROGRESS_LINE.search(ANSI.sub("", line)) or (not line.strip() and "\r" in line):
+            continue
+        lines.append(line.rstrip())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+
+
+def _clean_data(data: dict):
+    """The output's data without what is not worth showing; empty when nothing is left."""
+    if WIDGET in data:
+        return {}
+    if "text/html" in data:
+        had_bar = re.search(r"<progress\b", data["text/html"], re.I)
+        html = STYLE_OF_FASTPROGRESS.sub("", data["text/html"])
+        if had_bar:  # the line under the bar: " 40.00% [2/5 00:12<00:18]"
+            html = re.sub(r"[^<>]*\[\d+/\d+[^<>]*\]", "", html)
+        elif html.lstrip().startswith("<pre") and PROGRESS_LINE.search(html):
+            html = "\n".join(line for line in html.split("\n") if not PROGRESS_LINE.search(re.sub(r"<[^>]*>", "", line)))
+        if says_something(html):
+            data["text/html"] = html
+        else:
+            del data["text/html"]
+            if had_bar or ANSI.sub("", data.get("text/plain", "")).startswith("<"):
+                data.pop("text/plain", None)
+    if "text/plain" in data:
+        text = clean_text(data["text/plain"])
+        if text and not PLOT_REPR.match(text):
+            data["text/plain"] = text
+        else:
+            del data["text/plain"]
+    return {mime: value for mime, value in data.items() if value}
+
+
+class CleanOutputs(Preprocessor):
+    """Joins the pieces of a stream, and leaves only outputs that show something."""
+
+    def preprocess_cell(self, cell, resources, index):
+        if cell.cell_type != "code":
+            return cell, resources
+        joined = []
+        for output in cell.outputs:
+            last = joined[-1] if joined else None
+            if output.output_type == "stream" and last is not None and last.get("name") == output.name:
+                last.text += output.text
+            else:
+                joined.append(output)
+        cell.outputs = []
+        for output in joined:
+            if output.output_type == "stream":
+                output.text = clean_text(output.text)
+                keep = bool(output.text.strip())
+            elif output.output_type == "error":
+                keep = True
+            else:
+                output.data = _clean_data(output.data)
+                keep = bool(output.data)
+            if keep:
+                cell.outputs.append(output)
+        return cell, resources

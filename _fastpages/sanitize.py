@@ -1,0 +1,79 @@
+"""Lets only harmless HTML through: a notebook's outputs and markdown come from anywhere and end in our page."""
+import re
+from functools import cache
+from html.parser import HTMLParser
+
+import nh3
+
+TEXT_TAGS = set(
+    "a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure "
+    "h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strong sub summary sup table tbody td tfoot th "
+    "thead time tr u ul var wbr".split())
+GONE_WITH_CONTENT = {"script", "style", "template", "noscript", "iframe", "object", "title", "svg", "math", "select", "textarea"}
+STYLES = {"color", "background-color", "font-weight", "font-style", "font-family", "text-align", "text-decoration",
+          "white-space", "vertical-align"}
+ATTRIBUTES = {
+    "*": {"title", "lang", "dir", "style"}, "a": {"href"}, "img": {"src", "alt", "width", "height"}, "details": {"open"},
+    "ol": {"start"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan", "scope"}, "time": {"datetime"},
+    "col": {"span"}, "colgroup": {"span"},
+}
+# Our own renderer's marks in markdown: anchors, classes of code and callouts, boxes that scroll by keyboard.
+MARKDOWN_EXTRA = {"*": {"id", "class", "role", "aria-label"}, "pre": {"tabindex"}, "div": {"tabindex"}}
+SCHEMES = {"http", "https", "mailto", "data", "attachment"}  # the last two only for pictures, which become files
+
+REMOTE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:|//|\\\\|/\\)", re.I)
+
+
+@cache
+def _attributes(markdown: bool) -> dict:
+    extra = MARKDOWN_EXTRA if markdown else {}
+    return {tag: ATTRIBUTES.get(tag, set()) | extra.get(tag, set()) for tag in ATTRIBUTES.keys() | extra.keys()}
+
+
+def clean(html: str, link=None, picture=None, markdown: bool = False) -> str:
+    """`html` without anything that runs, loads from another host or leaves its box.
+
+    `link(href)` and `picture(src)` give the address to write instead, or None to drop it; a picture without a file of
+    ours is dropped with its tag. `markdown` allows the classes and ids that our renderer writes.
+    """
+    def rewrite(tag, attribute, value):
+        if (tag, attribute) == ("img", "src"):
+            value = picture(value) if picture else value
+            return None if value is None or REMOTE.match(value) else value
+        if (tag, attribute) == ("a", "href"):
+            value = link(value) if link else value
+            return None if value is None or value.strip().lower().startswith(("data:", "attachment:")) else value
+        if attribute == "style":
+            return ";".join(part for part in value.split(";") if "(" not in part or part.count("rgb"))
+        return value
+
+    cleaned = nh3.clean(
+        html, tags=TEXT_TAGS, clean_content_tags=GONE_WITH_CONTENT, attributes=_attributes(markdown), attribute_filter=rewrite,
+        url_schemes=SCHEMES, link_rel="noopener", filter_style_properties=STYLES,
+        allowed_classes=None if markdown else {"table": {"dataframe"}})
+    return re.sub(r"<img(?![^>]*\ssrc=)[^>]*>", "", cleaned)
+
+
+class _Visible(HTMLParser):
+    """Notes whether a fragment has a picture or any text that a reader would see."""
+
+    def __init__(self):
+        super().__init__()
+        self.found, self.skip = False, 0
+
+    def handle_starttag(self, tag, attrs):
+        self.found |= tag in {"img", "svg", "hr"} and not self.skip
+        self.skip += tag in {"script", "style"}
+
+    def handle_endtag(self, tag):
+        self.skip -= tag in {"script", "style"} and self.skip > 0
+
+    def handle_data(self, data):
+        self.found |= bool(data.strip()) and not self.skip
+
+
+def says_something(html: str) -> bool:
+    """Whether a fragment shows anything once its scripts and styles are gone."""
+    parser = _Visible()
+    parser.feed(html)
+    return parser.found

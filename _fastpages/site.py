@@ -1,0 +1,52 @@
+"""What the site is called and where it lives, read from settings.ini, the only place that names owner and repository."""
+import configparser
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import NotebookError
+
+
+@dataclass(frozen=True)
+class Site:
+    title: str
+    description: str
+    author: str
+    url: str  # scheme and host, no path
+    baseurl: str  # "" or "/path", no slash at the end
+    repository: str  # owner/name
+    branch: str
+    nbs_path: str
+
+    @property
+    def source_url(self) -> str:
+        """Where a file of the repository is shown, to be followed by its path."""
+        return f"https://github.com/{self.repository}/blob/{self.branch}/"
+
+
+def read_settings(path: Path, baseurl: str | None = None) -> Site:
+    """The site's settings; `baseurl` stands in for the file's when it is given."""
+    ini = configparser.ConfigParser()
+    try:
+        if not ini.read(path, encoding="utf-8"):
+            raise NotebookError(f"{path}: not found")
+        get = ini["DEFAULT"].__getitem__
+        prefix = get("doc_baseurl") if baseurl is None else baseurl
+        return Site(title=get("title"), description=get("description"), author=get("author"), url=get("doc_host").rstrip("/"),
+                    baseurl="/" + prefix.strip("/") if prefix.strip("/") else "",
+                    repository=f"{get('user')}/{get('repo')}", branch=get("branch"), nbs_path=get("nbs_path"))
+    except KeyError as error:
+        raise NotebookError(f"{path}: {error.args[0]}: missing") from None
+    except configparser.Error as error:
+        raise NotebookError(f"{path}: {' '.join(str(error).split())}") from None
+
+
+def write_site_config(site: Site, path: Path) -> None:
+    """The settings as Jekyll reads them, in a second configuration file beside `_config.yml`."""
+    pairs = {"title": site.title, "description": site.description, "author": {"name": site.author}, "url": site.url,
+             "baseurl": site.baseurl, "repository": site.repository, "branch": site.branch, "nbs_path": site.nbs_path}
+    lines = ["# Written by `python -m _fastpages` from settings.ini: change that, not this."]
+    lines += [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in pairs.items()]  # a JSON value is a YAML value
+    text = "\n".join(lines) + "\n"
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")

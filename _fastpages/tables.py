@@ -1,0 +1,58 @@
+"""Makes tables readable: a box that scrolls by itself, figures aligned right, a styled data frame's colours kept."""
+import re
+
+import tinycss2
+
+NUMBER = re.compile(r"\s*([-+−±]?[\d.,]*\d(e[-+]?\d+)?\s*%?(\s*±\s*[\d.]+\s*%?)?|\d+:\d\d(:\d\d)?|NaN|nan|-?inf|None|[-–—]|)\s*")
+CELL = re.compile(r"<(t[dh])((?:\s[^>]*)?)>(.*?)</\1>", re.S)
+ROW = re.compile(r"(<tr(?:\s[^>]*)?>)(.*?)(</tr>)", re.S)
+NUM = ' class="num"'
+OPEN, CLOSE = '<div class="scroll" tabindex="0" role="region" aria-label="Table">', "</div>"
+
+
+def inline_styles(html: str) -> str:
+    """Writes the rules of a pandas Styler's `<style>` (`#T_ab_row0_col1 {color: red}`) onto the cells that they name.
+
+    The sanitiser then drops the sheet and judges what was written property by property.
+    """
+    rules = {}
+    for sheet in re.findall(r"<style[^>]*>(.*?)</style>", html, re.S | re.I):
+        for rule in tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True):
+            if rule.type != "qualified-rule":
+                continue
+            style = tinycss2.serialize(rule.content).strip().rstrip(";")
+            for name in re.findall(r"#(T_\w+_row\d+_col\d+)\s*(?:,|$)", tinycss2.serialize(rule.prelude).strip()):
+                rules[name] = f"{rules[name]}; {style}" if name in rules else style
+    if not rules:
+        return html
+
+    def add_style(match):
+        style = rules.get(match[2], "").replace("&", "&amp;").replace('"', "&quot;")
+        return f'{match[1]} style="{style}"' if style else match[0]
+    return re.sub(r'(<t[dh]\s+id="(T_\w+)")', add_style, html)
+
+
+def _align_figures(table: str) -> str:
+    """Marks the columns that hold nothing but figures, head included; a table with cells that span is left as it is."""
+    rows = [CELL.findall(row[1]) for row in ROW.findall(table)]
+    if re.search(r"\s(col|row)span=", table) or len({len(row) for row in rows}) != 1:
+        return table
+    figures = set()
+    for number, column in enumerate(zip(*rows)):
+        body = [text for tag, _, text in column if tag == "td"]
+        if any(text.strip() for text in body) and all(NUMBER.fullmatch(re.sub(r"<[^>]*>", "", text)) for text in body):
+            figures.add(number)
+
+    def mark(row):
+        cells = [f'<{tag}{rest}{NUM if number in figures else ""}>{text}</{tag}>'
+                 for number, (tag, rest, text) in enumerate(CELL.findall(row[2]))]
+        return row[1] + "".join(cells) + row[3]
+    return ROW.sub(mark, table)
+
+
+def dress_tables(html: str) -> str:
+    """Puts each table of a sanitised fragment into its own scrolling box."""
+    if "<table" not in html:
+        return html
+    html = re.sub(r"<table\b(?:(?!<table\b).)*?</table>", lambda table: _align_figures(table[0]), html, flags=re.S)
+    return re.sub(r"<table\b", OPEN + "<table", html).replace("</table>", "</table>" + CLOSE)
