@@ -23,7 +23,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
 
 blog: site ## build the blog and serve it on this machine until Ctrl-C
-	$(JEKYLL) serve --skip-initial-build --no-watch --port $(PORT) $(CONFIG)
+	@echo "The blog is at http://localhost:$(PORT)$$(sed -n 's/^baseurl: "\(.*\)"/\1/p' _settings.yml)/ until Ctrl-C"
+	@$(JEKYLL) serve --quiet --skip-initial-build --no-watch --port $(PORT) $(CONFIG)
 
 test: install site ## run every notebook on drawn tiles, build the site, run pytest
 	RECAPTCHA_RUN=toy OMP_NUM_THREADS=1 $(BIN)/nbdev_test --path _notebooks --n_workers 2 --do_print --timing

@@ -15,8 +15,9 @@ from urllib.parse import unquote, urlparse
 
 import numpy as np, pandas as pd, pooch
 import recaptcha
-from PIL import Image, ImageOps
+from PIL import Image
 from tqdm.auto import tqdm
+warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning) # fastai still calls it
 from fastai.vision.all import *
 
 from .toy import CLASSES, FOLDERS, make_tiles

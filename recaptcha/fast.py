@@ -12,9 +12,8 @@ import numpy as np, pandas as pd, torch
 import torch.nn.functional as F
 from PIL import Image
 from tqdm.auto import tqdm
+from .data import * # before fastai: it silences a warning of its
 from fastai.vision.all import *
-
-from .data import *
 from .toy import CLASSES
 
 # %% ../_notebooks/01c_fast_training.ipynb #41476644
@@ -34,7 +33,8 @@ class TileDL(TfmdDL):
     def __init__(self, dataset=None, tiles=None, targets=None, num_workers=0, **kwargs):
         super().__init__(dataset, num_workers=0, **kwargs)
         self.tiles,self.targets = tiles,targets
-    def do_item(self, s): return s
+    def new(self, dataset=None, cls=None, **kwargs): return super().new(dataset, cls, **{**dict(tiles=self.tiles, targets=self.targets), **kwargs})
+    def do_item(self, s): return s or 0 # its place; None, when fastai looks what a batch is like
     def create_batch(self, b): return TensorImage(self.tiles[b]),TensorMultiCategory(self.targets[b])
 
 # %% ../_notebooks/01c_fast_training.ipynb #39c71088

@@ -88,7 +88,8 @@ def test_nbdev_leaves_the_settings_alone(fresh):
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.name)
 def test_notebook_is_clean(fresh, notebook):
-    assert notebook.read_text(encoding="utf-8") == (fresh / "_notebooks" / notebook.name).read_text(encoding="utf-8"), "run `make notebooks`"
+    clean = notebook.read_bytes() == (fresh / "_notebooks" / notebook.name).read_bytes()
+    assert clean, "run `make notebooks`"
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.name)
@@ -198,6 +199,8 @@ def test_workflows_cover_every_python():
 
 def test_readme_says_what_is_there():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "@@" not in text, "a placeholder was left"
+    assert [notebook.name for notebook in NOTEBOOKS if f"(_notebooks/{notebook.name})" not in text] == [], "not in the table of the series"
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
     assert set(re.findall(r"\bmake ([a-z-]+)`", text)) <= targets
     gone = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if not re.match(r"https?:|\.\./\.\./actions/", link) and not (ROOT / link).exists()]
