@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CLASSES', 'FOLDERS', 'REAL_COUNTS', 'draw_tile', 'folder_counts', 'add_noise', 'make_tiles']
 
-# %% ../_notebooks/00_toy_tiles.ipynb #4faaefad
+# %% ../_notebooks/00_toy_tiles.ipynb #2154bd5e
 import hashlib, io, os, shutil, tempfile
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 CLASSES = ['Bicycle','Bridge','Bus','Car','Chimney','Crosswalk','Hydrant','Motorcycle','Mountain','Palm','Traffic Light']
 FOLDERS = sorted(CLASSES+['Other']) # as the real data's folders
 
-# %% ../_notebooks/00_toy_tiles.ipynb #8506a664
+# %% ../_notebooks/00_toy_tiles.ipynb #a67ba63e
 BLACK,GREY,STEEL,WHITE,GLASS = (28,28,32),(96,98,102),(170,174,178),(240,240,236),(58,78,96)
 RED,YELLOW,GREEN = (206,44,38),(246,196,40),(60,190,90)
 PAINTS = [(196,44,40),(40,84,150),(225,226,224),(52,54,60),(150,156,162),(40,110,90),(214,160,60),(110,40,60)]
@@ -44,7 +44,7 @@ class _Pen:
     def wheel(self, x, y, r): self.disc(BLACK, x, y, r); self.disc(STEEL, x, y, r*.5)
     def shadow(self, w): self.disc((0,0,0,90), 0, .01, w, .12)
 
-# %% ../_notebooks/00_toy_tiles.ipynb #24054034
+# %% ../_notebooks/00_toy_tiles.ipynb #e1501c4e
 SKIES = [((86,142,206),(196,220,238)), ((176,184,192),(226,228,228)), ((120,130,170),(244,200,160)), ((60,120,190),(150,190,226))]
 GROUNDS = [(104,104,106),(92,94,100),(104,134,66),(176,166,148),(128,116,84)]
 
@@ -71,7 +71,7 @@ def _house(p, rng):
 def _houses(p, rng):
     for x in (-.6,.05,.7): _house(_Pen(p.canvas, *p.at(x+rng.uniform(-.15,.15), 0)[0], p.s*rng.uniform(.4,.6)), rng)
 
-# %% ../_notebooks/00_toy_tiles.ipynb #4f046dd3
+# %% ../_notebooks/00_toy_tiles.ipynb #05514971
 def _land(S, rng):
     "Sky over ground: picture of `S`×`S` pixels, its pair of brushes (opaque, blending), and the height of the horizon as a share of `S`"
     h,y = rng.uniform(.38,.68),np.linspace(0, 1, S)[:,None]
@@ -99,7 +99,7 @@ def _street(p, rng, low=False):
         if q<.15: p.line(GREY, .015, x,v, x+.16,v+.02); p.box(STEEL, x+.1,v, x+.22,v+.04, .02)
         else: p.disc(WHITE, x,.22,.06); p.disc(_colour(rng, RED,(40,80,160),(30,120,80)), x,.22,.05)
 
-# %% ../_notebooks/00_toy_tiles.ipynb #87edc768
+# %% ../_notebooks/00_toy_tiles.ipynb #9c6f2f89
 def _car(p, rng):
     c = _colour(rng, *PAINTS); p.shadow(.52)
     if rng.random()<.55: # from the side
@@ -128,7 +128,7 @@ def _bus(p, rng):
         p.box(GLASS, -.3,.34, .3,.67, .03); p.line(c, .02, 0,.34, 0,.67)
         for x in (-.26,.26): p.disc((250,244,200), x,.24,.05); p.box(BLACK, 1.54*x-.04,.45, 1.54*x+.04,.6, .02)
 
-# %% ../_notebooks/00_toy_tiles.ipynb #b1dcfc03
+# %% ../_notebooks/00_toy_tiles.ipynb #aeff010b
 def _rider(p, rng):
     c = _colour(rng, *PAINTS)
     p.line((60,64,90), .07, -.12,.52, .06,.38, -.01,.22); p.line(c, .12, -.14,.52, 0,.8); p.line(c, .05, 0,.76, .17,.6)
@@ -151,7 +151,7 @@ def _motorcycle(p, rng):
     p.line(BLACK, .035, .1,.6, .2,.56, .24,.5); p.disc((255,240,190), .27,.5,.055)
     if rng.random()<.35: _rider(p, rng)
 
-# %% ../_notebooks/00_toy_tiles.ipynb #5d877557
+# %% ../_notebooks/00_toy_tiles.ipynb #5458a1b1
 def _hydrant(p, rng):
     c = _colour(rng, RED,RED,RED,YELLOW,(60,110,180)); t,k = _colour(rng, c,c,WHITE,(60,100,190)),_shade(c,.72); p.shadow(.28)
     p.box(k, -.21,0, .21,.08, .02); p.box(c, -.15,.06, .15,.68); p.box(k, .07,.08, .15,.66); p.box(_shade(c,1.25), -.1,.1, -.06,.64)
@@ -177,7 +177,7 @@ def _crosswalk(p, rng):
         if lengthwise: p.poly(c, u-w,0, u+w,0, .67*(u+w),.4, .67*(u-w),.4)
         else: k = .62-.25*v; p.poly(c, -k,v, k,v, k-.02,v+h, .02-k,v+h)
 
-# %% ../_notebooks/00_toy_tiles.ipynb #c30ca16c
+# %% ../_notebooks/00_toy_tiles.ipynb #9836b992
 def _palm(p, rng):
     b,n,c = rng.uniform(-.12,.12),rng.integers(8,12),_colour(rng, (52,110,56),(84,124,54),(40,90,60))
     p.line((122,98,72), .055, 0,0, b*.3,.35, b,.74); p.line((150,124,94), .015, -.01,0, b*.3-.01,.35, b-.01,.74)
@@ -202,7 +202,7 @@ def _chimney(p, rng):
     for u in (.04,.13): p.box((190,110,80), x+u,.98, x+u+.05,1.06)
     _house(p, rng)
 
-# %% ../_notebooks/00_toy_tiles.ipynb #1a2e737e
+# %% ../_notebooks/00_toy_tiles.ipynb #597961a6
 def _bridge(p, rng):
     kind,c = rng.integers(3),_colour(rng, (186,72,52),(130,138,146),(176,172,162),(150,130,104),(96,130,104))
     if kind==0: # hung from two towers
@@ -221,7 +221,7 @@ def _bridge(p, rng):
         for x in (-1,-.5,0,.5,1): p.box(_shade(c,.75), x-.04,-.08, x+.04,.22)
         p.box(c, -1.5,.2, 1.5,.34); p.box(_shade(c,.55), -1.5,.18, 1.5,.22); p.box(_shade(c,1.15), -1.5,.33, 1.5,.36)
 
-# %% ../_notebooks/00_toy_tiles.ipynb #07c7cd10
+# %% ../_notebooks/00_toy_tiles.ipynb #07743b55
 _DRAW = dict(zip(CLASSES, (_bicycle,_bridge,_bus,_car,_chimney,_crosswalk,_hydrant,_motorcycle,_mountain,_palm,_traffic_light)))
 _FAR = ['Mountain','Bridge','Chimney','Crosswalk'] # drawn first, in this order
 _SCALE = {'Mountain':1.5, 'Bridge':1.3, 'Crosswalk':1.2, 'Bus':1.25, 'Hydrant':.85, 'Palm':1.25, 'Traffic Light':.9}
@@ -248,9 +248,9 @@ def draw_tile(
         if o=='Traffic Light': y = things.uniform(.25,.4)+.7*s
         _DRAW[o](_Pen(canvas, S*x, S*y, S*s, 1-2*things.integers(2).item()), things)
     if todo: todo.pop()()
-    return np.asarray(im.reduce(2))
+    return np.array(im.reduce(2))
 
-# %% ../_notebooks/00_toy_tiles.ipynb #95efcf4c
+# %% ../_notebooks/00_toy_tiles.ipynb #dbd611e6
 REAL_COUNTS = [800,553,1229,3578,56,1260,972,101,13,1469,932,811] # tiles in the real data's folders, in the order of FOLDERS
 
 def folder_counts(
@@ -263,7 +263,7 @@ def folder_counts(
     counts[np.argsort(counts-3-share, kind='stable')[:n-counts.sum()]] += 1 # what rounding down left over
     return counts
 
-# %% ../_notebooks/00_toy_tiles.ipynb #5c069e60
+# %% ../_notebooks/00_toy_tiles.ipynb #b72b8234
 _COMPANY = {
     'Bicycle': dict(Car=.42, Crosswalk=.12, Motorcycle=.08), 'Bridge': dict(Car=.35, Mountain=.05, Bus=.02),
     'Bus': {'Car':.55, 'Traffic Light':.09, 'Mountain':.08, 'Bridge':.05, 'Crosswalk':.03}, 'Hydrant': dict(Car=.02),
@@ -275,7 +275,7 @@ _COMPANY = {
 
 def _labels(main, rng): return {main} | {o for o,p in _COMPANY[main].items() if rng.random()<p}
 
-# %% ../_notebooks/00_toy_tiles.ipynb #0061c260
+# %% ../_notebooks/00_toy_tiles.ipynb #68641655
 def _sample(n, rng):
     "A row a tile: its `folder`, and the set of `labels` it truly shows"
     counts = folder_counts(n)
@@ -288,7 +288,7 @@ def _sample(n, rng):
         labels.append(set() if i in empty else _labels(main, rng)-({f} if i in wrong else set()))
     return pd.DataFrame(dict(folder=folder, labels=labels))
 
-# %% ../_notebooks/00_toy_tiles.ipynb #0c132f80
+# %% ../_notebooks/00_toy_tiles.ipynb #6e02b46e
 def _add_copies(tiles, k, rng):
     "Append a copy of `k` tiles; a third of the copies lie in the folder of another object that the tile shows. `of` is the row copied, `group` the number of the pair"
     good = [i for i in rng.permutation(len(tiles)).tolist() if tiles.folder[i] in tiles.labels[i]]
@@ -309,7 +309,7 @@ def _sets(tiles, rng):
         sets[rows[:k]],sets[rows[k:k+min(10, (len(rows)-k)//2)]] = 'test','small'
     return sets
 
-# %% ../_notebooks/00_toy_tiles.ipynb #1d1c169c
+# %% ../_notebooks/00_toy_tiles.ipynb #4241c349
 def add_noise(
     tile:np.ndarray, # shape (height, width, 3), uint8
     rng:np.random.Generator,
@@ -318,7 +318,7 @@ def add_noise(
     steps = np.frombuffer(rng.bytes(tile.size), np.uint8).reshape(tile.shape) & 7
     return (tile+steps*np.int16(20)-np.int16(70)).clip(0, 255).astype(np.uint8)
 
-# %% ../_notebooks/00_toy_tiles.ipynb #4ba42ea1
+# %% ../_notebooks/00_toy_tiles.ipynb #c95238b2
 def _tile_png(labels, rng, size):
     "One tile as a PNG file's bytes, and its size in pixels; of a label there may be several objects"
     size = size if rng.random()>.09 else round(size*5/6)
@@ -343,7 +343,7 @@ def _write(tiles, root, seed, size):
     for s in ('small','test','all'): csv(tiles.loc[(tiles.set==s)|(s=='all'), ['file','folder','labels']], f'labels/{s}.csv')
     return tiles[['file','folder','labels','git_blob_sha1','bytes','width','height','duplicate_group','set']]
 
-# %% ../_notebooks/00_toy_tiles.ipynb #9c65a501
+# %% ../_notebooks/00_toy_tiles.ipynb #6d9fd09c
 def _is_ours(path):
     "An empty folder, or one that `make_tiles` has written and nobody has added to"
     names = {p.name for p in path.iterdir()} if path.is_dir() else {'a file'}
