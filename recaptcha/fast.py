@@ -35,7 +35,9 @@ class TileDL(TfmdDL):
         self.tiles,self.targets = tiles,targets
     def new(self, dataset=None, cls=None, **kwargs): return super().new(dataset, cls, **{**dict(tiles=self.tiles, targets=self.targets), **kwargs})
     def do_item(self, s): return s or 0 # its place; None, when fastai looks what a batch is like
-    def create_batch(self, b): return TensorImage(self.tiles[b]),TensorMultiCategory(self.targets[b])
+    def create_batch(self, b):
+        self.places = tensor(b) # for losses that remember every tile
+        return TensorImage(self.tiles[b]),TensorMultiCategory(self.targets[b])
 
 # %% ../_notebooks/01c_fast_training.ipynb #39c71088
 class TileCrop(RandTransform):

@@ -4,20 +4,24 @@
 
 # %% auto #0
 __all__ = ['LR', 'LR_MULT', 'METHODS', 'COLUMNS', 'backbone', 'has_local_weights', 'tile_learner', 'predict_probs', 'EpochSeed',
-           'Checkpoint', 'run_folder', 'train', 'code_version', 'device_name', 'check_columns', 'add_row', 'main']
+           'Checkpoint', 'with_state', 'several_processes', 'run_folder', 'run_config', 'finished', 'train',
+           'code_version', 'device_name', 'check_columns', 'add_row']
 
 # %% ../_notebooks/02_baseline.ipynb #b01bbeb8
 import csv, json, os, random, subprocess, sys, time
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np, pandas as pd, torch, torchvision
 import recaptcha
 from .data import * # before fastai: it silences a warning of its
+from filelock import FileLock, Timeout
 from safetensors.torch import load_file, save_file
 from fastai.vision.all import *
 
 from .fast import *
+from .losses import LOSSES, PartialLoss, TellLoss
 from .metrics import *
 from .toy import CLASSES
 
@@ -80,7 +84,7 @@ class EpochSeed(Callback):
     def __init__(self, seed, phase): store_attr()
     def before_epoch(self):
         n = 1_000_003*self.seed + 1009*self.phase + self.epoch
-        set_seed(n); self.dls.train.rng = random.Random(n)
+        set_seed(n + 500_009*rank_distrib()); self.dls.train.rng = random.Random(n)
 
 def _plain(d):
     "A dict without NumPy's scalars, which `torch.load` takes for untrusted code"
@@ -91,18 +95,58 @@ class Checkpoint(Callback):
     order = 90
     def __init__(self, path, config, phase): store_attr(); self.start,self.before = time.time(),0.
     def after_epoch(self):
+        if rank_distrib(): return # one of several processes writes
         state = dict(config=self.config, phase=self.phase, epoch=self.epoch+1, seconds=self.before+time.time()-self.start,
-                     model=self.model.state_dict(), opt={k: [_plain(o) for o in v] for k,v in self.opt.state_dict().items()})
+                     model=get_model(self.model).state_dict(), opt={k: [_plain(o) for o in v] for k,v in self.opt.state_dict().items()},
+                     extra={k: o.state_dict() for k,o in with_state(self.learn).items()})
         torch.save(state, tmp := self.path.with_suffix('.tmp')); os.replace(tmp, self.path)
 
+def with_state(learn) -> dict:
+    "What else a run remembers from batch to batch: its loss, and callbacks that can tell their state"
+    return {k: o for k,o in dict(loss=learn.loss_func, **{cb.name: cb for cb in learn.cbs}).items() if hasattr(o, 'state_dict')}
+
 # %% ../_notebooks/02_baseline.ipynb #3ae623e5
-METHODS = {'baseline': {}} # what each method changes: keyword arguments for `tile_learner`
+def several_processes(learn):
+    "fastai's `distrib_ctx` under `accelerate launch`, on a CPU too; nothing where there is one process"
+    if num_distrib()<2: return nullcontext()
+    if isinstance(learn.loss_func, PartialLoss) and any(t.numel()>1 for t in learn.loss_func.state_dict().values()):
+        raise DataError(f'{type(learn.loss_func).__name__} remembers every tile; train it in one process')
+    try: from fastai import distributed
+    except NameError: raise DataError('several processes need Accelerate: pip install accelerate')
+    def broadcast(dl, idxs, rank):
+        idxs = torch.tensor(idxs, device=dl.device); torch.distributed.broadcast(idxs, rank)
+        return idxs.tolist()
+    distributed.DistributedDL._broadcast = broadcast # fastai's own speaks to CUDA alone
+    cpu = learn.dls.device.type=='cpu'
+    return learn.distrib_ctx(sync_bn=not cpu, cpu=cpu)
+
+# %% ../_notebooks/02_baseline.ipynb #be20d7bf
+METHODS = {'baseline': lambda dls,run: {}, **LOSSES} # what a method changes: (loaders, the run's settings) -> keyword arguments for `tile_learner`
 
 def run_folder(config:dict, runs:Path) -> Path:
     "Where a run keeps its checkpoint, then its weights and its probabilities on the test tiles"
     c = config
     return Path(runs)/f"{c['method']}-{c['arch']}-{c['size']}-{c['data']}-e{c['freeze_epochs']}+{c['epochs']}-s{c['seed']}"
 
+def run_config(method, arch, size, epochs, freeze_epochs, seed, data, bs, lr, fast) -> dict:
+    "The settings that make a run what it is; `DataError` where one makes no sense"
+    if method not in METHODS: raise DataError(f"no method {method!r}; there are {', '.join(METHODS)}")
+    for name,ok,need in (('size',size>=32,'at least 32'), ('epochs',epochs>=1,'at least 1'), ('freeze_epochs',freeze_epochs>=0,'at least 0'),
+                         ('bs',bs>=2,'at least 2'), ('lr',0<lr<1,'between 0 and 1')):
+        if not ok: raise DataError(f"{name} must be {need}")
+    return dict(method=method, arch=arch, size=size, epochs=epochs, freeze_epochs=freeze_epochs, seed=seed, data=data, bs=bs, lr=lr, fast=fast)
+
+def finished(config:dict, folder:Path):
+    "The row of a run that is there already, else None; `DataError` where the folder holds a run of other settings"
+    for name in ('row.json','checkpoint.pt'):
+        if not (path := folder/name).is_file(): continue
+        there = json.loads(path.read_text()) if name=='row.json' else torch.load(path, weights_only=True)
+        if there['config']!=config:
+            other = {k: v for k,v in there['config'].items() if config.get(k)!=v}
+            raise DataError(f"{path}: is of another configuration ({', '.join(f'{k} {v}' for k,v in other.items())}); delete it or choose other --runs")
+        if name=='row.json': return there['row']
+
+# %% ../_notebooks/02_baseline.ipynb #1881b446
 def train(
     method:str='baseline', arch:str='mobilenet_v2', size:int=128, epochs:int=5, freeze_epochs:int=1, seed:int=1,
     data:str='full', # `full` or `small` real tiles, or `toy`
@@ -112,34 +156,39 @@ def train(
     results:Path=Path('results/runs.csv'), # gets the run's row
 ) -> dict: # the row
     "Train one network as `fine_tune` does, a checkpoint an epoch, and write its numbers on the test tiles to `results`"
-    if method not in METHODS: raise DataError(f"no method {method!r}; there are {', '.join(METHODS)}")
-    for name,ok,need in (('size',size>=32,'at least 32'), ('epochs',epochs>=1,'at least 1'), ('freeze_epochs',freeze_epochs>=0,'at least 0'),
-                         ('bs',bs>=2,'at least 2'), ('lr',0<lr<1,'between 0 and 1')):
-        if not ok: raise DataError(f"{name} must be {need}")
+    config = run_config(method, arch, size, epochs, freeze_epochs, seed, data, bs, lr, fast)
     check_columns(results)
-    config = dict(method=method, arch=arch, size=size, epochs=epochs, freeze_epochs=freeze_epochs, seed=seed, data=data, bs=bs, lr=lr, fast=fast)
     folder = run_folder(config, runs)
-    folder.mkdir(parents=True, exist_ok=True)
-    if (folder/'row.json').is_file() and (done := json.loads((folder/'row.json').read_text()))['config']==config:
+    if row := finished(config, folder):
         print(f'{folder}: trained already; delete it to train again')
-        return done['row']
-    table = load_tiles('toy' if data=='toy' else 'full')
-    fit,test = training_tiles(table, 'full' if data=='toy' else data),table[table.set=='test'].reset_index(drop=True)
-    set_seed(seed)
-    dls = tile_dls(fit, size, bs)
-    learn = _start(dls, arch, fast, METHODS[method])
-    seconds = _fit_resumable(learn, folder/'checkpoint.pt', config, epochs, freeze_epochs, lr, seed)
-    valid = dls.valid_ds.items; known = table[table.set=='small']
+        return row
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with nullcontext() if rank_distrib() else FileLock(folder/'lock', timeout=0): return _train(config, folder, Path(runs), Path(results))
+    except Timeout: raise DataError(f'{folder}: another process is training this run')
+
+def _train(config, folder, runs, results):
+    c = SimpleNamespace(**config, runs=runs, results=results, table=load_tiles('toy' if config['data']=='toy' else 'full'))
+    fit,test = training_tiles(c.table, 'full' if c.data=='toy' else c.data),c.table[c.table.set=='test'].reset_index(drop=True)
+    set_seed(c.seed)
+    dls = tile_dls(fit, c.size, c.bs//max(1, num_distrib()))
+    learn = _start(dls, c.arch, c.fast, METHODS[c.method](dls, c))
+    seconds = _fit_resumable(learn, folder/'checkpoint.pt', config)
+    if rank_distrib(): return {} # one of several processes goes on, and alone: fastai would gather its predictions from all
+    os.environ.pop('WORLD_SIZE', None)
+    valid = dls.valid_ds.items; known = c.table[c.table.set=='small']
     probs = predict_probs(learn, valid, dls.valid.tiles)
     thr = prior_thresholds(probs, valid.folder, known)
     test_probs = predict_probs(learn, test)
     scores = report(test_probs, encode_labels(test.labels).numpy(), thr)
-    row = dict(method=method, arch=arch, size=size, epochs=freeze_epochs+epochs, seed=seed, data=data, device=device_name(learn), seconds=round(seconds),
+    row = dict(method=c.method, arch=c.arch, size=c.size, epochs=c.freeze_epochs+c.epochs, seed=c.seed, data=c.data, device=device_name(learn), seconds=round(seconds),
                commit=code_version(), **{k: round(v, 4) for k,v in scores.items()},
-               pretrained=learn.pretrained, lr=lr, bs=bs, valid_mAP=round(mean_ap(probs, dls.valid.targets.numpy()), 4))
+               pretrained=learn.pretrained, lr=c.lr, bs=c.bs, valid_mAP=round(mean_ap(probs, encode_labels(valid.apply(folder_label, axis=1)).numpy()), 4))
     save_file({k: v.contiguous() for k,v in learn.model.state_dict().items()}, folder/'model.safetensors',
               metadata=dict(classes=json.dumps(CLASSES), thresholds=json.dumps(thr.tolist()), **{k: str(v) for k,v in config.items()}))
     pd.DataFrame(test_probs, columns=CLASSES, index=test.file).round(5).to_csv(folder/'test_probs.csv')
+    logits = results.parent/'test_logits'/f'{folder.name}.npy'; logits.parent.mkdir(exist_ok=True, parents=True)
+    np.save(logits, np.log(np.clip(test_probs, 1e-7, 1-1e-7)/(1-np.clip(test_probs, 1e-7, 1-1e-7))).astype(np.float16))
     add_row(results, row)
     (folder/'row.json').write_text(json.dumps(dict(config=config, row=row, thresholds=thr.tolist())))
     (folder/'checkpoint.pt').unlink(missing_ok=True)
@@ -152,13 +201,14 @@ def _start(dls, arch, fast, kwargs):
         print(f'{arch}: no ImageNet weights ({e}); starting from random ones. RECAPTCHA_WEIGHTS can name a safetensors file', file=sys.stderr)
         return tile_learner(dls, arch, pretrained=False, fast=fast, **kwargs)
 
-def _fit_resumable(learn, path, config, epochs, freeze_epochs, lr, seed):
+def _fit_resumable(learn, path, config):
     "`fine_tune` as two phases that a checkpoint can be in the middle of; returns the seconds trained, over all sittings"
-    at = torch.load(path, weights_only=True) if path.is_file() else dict(config=config, phase=0, epoch=0, seconds=0.)
-    if at['config']!=config: raise DataError(f"{path}: is of another configuration ({at['config']}); delete it or choose other --runs")
+    at = torch.load(path, weights_only=True) if path.is_file() else dict(phase=0, epoch=0, seconds=0.)
     if 'model' in at:
         print(f"{path}: going on after epoch {at['epoch']} of phase {at['phase']+1}")
         learn.model.load_state_dict(at['model'])
+        for k,o in with_state(learn).items(): o.load_state_dict(at['extra'][k])
+    lr,seed,freeze_epochs,epochs = (config[k] for k in ('lr','seed','freeze_epochs','epochs'))
     phases = [(freeze_epochs, dict(lr_max=slice(lr), pct_start=.99)),
               (epochs, dict(lr_max=slice(lr/2/LR_MULT, lr/2), pct_start=.3, div=5.))]
     seconds = at['seconds']
@@ -169,11 +219,12 @@ def _fit_resumable(learn, path, config, epochs, freeze_epochs, lr, seed):
         if start>=n: continue
         if start: learn.opt.load_state_dict({k: L(v) for k,v in at['opt'].items()}) # after `freeze` or `unfreeze`, which clear it
         save = Checkpoint(path, config, phase); save.before = seconds
-        learn.fit_one_cycle(n, **kwargs, start_epoch=start, cbs=[EpochSeed(seed, phase), save])
+        tell = [TellLoss(done=freeze_epochs*phase)] if isinstance(learn.loss_func, PartialLoss) else []
+        with several_processes(learn): learn.fit_one_cycle(n, **kwargs, start_epoch=start, cbs=[EpochSeed(seed, phase), save, *tell])
         seconds = save.before+time.time()-save.start
     return seconds
 
-# %% ../_notebooks/02_baseline.ipynb #be20d7bf
+# %% ../_notebooks/02_baseline.ipynb #d415e348
 def code_version() -> str:
     "The commit the code is at, with `+` where it was changed since; the package's version outside a checkout"
     git = lambda *a: subprocess.run(['git',*a], capture_output=True, text=True, cwd=LABELS_DIR).stdout.strip()
@@ -205,30 +256,10 @@ def add_row(
 ):
     "Append a run to the table of runs"
     path = Path(path); path.parent.mkdir(parents=True, exist_ok=True)
-    there = check_columns(path)
-    with open(path, 'a', newline='') as f:
-        w = csv.DictWriter(f, COLUMNS, lineterminator='\n')
-        if not there: w.writeheader()
-        w.writerow(row)
-
-# %% ../_notebooks/02_baseline.ipynb #08c20366
-def main(args=None):
-    "`recaptcha-train`"
-    p = ArgumentParser('recaptcha-train', formatter_class=RawDescriptionHelpFormatter,
-        description='Train a network on the tiles and add its numbers on the test tiles to results/runs.csv.',
-        epilog="examples:\n  recaptcha-train --method baseline --seed 1\n  recaptcha-train --arch resnet50 --size 224 --seed 2\n"
-               "  recaptcha-train --data toy --epochs 1        a minute, to try it out\n\n"
-               "Each epoch ends with a checkpoint: the same command goes on where a killed one stopped, to the same result.")
-    p.add_argument('--method', default='baseline', choices=list(METHODS), help='(default: %(default)s)')
-    p.add_argument('--arch', default='mobilenet_v2', help='a torchvision model (default: %(default)s)')
-    p.add_argument('--data', default='full', choices=('full','small','toy'), help='tiles to train on (default: %(default)s)')
-    for name,default,what in (('size',128,'pixels a side'), ('epochs',5,'epochs with the whole network'), ('freeze-epochs',1,'epochs with the head alone, before'),
-                              ('seed',1,'of everything drawn'), ('bs',32,'tiles a batch')):
-        p.add_argument(f'--{name}', type=int, default=default, metavar='N', help=f'{what} (default: %(default)s)')
-    p.add_argument('--lr', type=float, default=LR, help='base learning rate, as in fine_tune (default: %(default)s)')
-    p.add_argument('--fp32', dest='fast', action='store_false', help='no bf16, no channels-last')
-    p.add_argument('--runs', type=Path, default='runs', metavar='FOLDER', help='checkpoints and weights (default: %(default)s)')
-    p.add_argument('--results', type=Path, default='results/runs.csv', metavar='CSV', help='table of runs (default: %(default)s)')
-    try: row = train(**vars(p.parse_args(args)))
-    except DataError as e: sys.exit(f'recaptcha-train: {e}')
-    print('  '.join(f'{k} {row[k]}' for k in ('mAP','F1','accuracy_multi','solved','solved_1err')))
+    with FileLock(str(path)+'.lock'): # runs of a sweep end when they end
+        there = check_columns(path)
+        with open(path, 'a', newline='') as f:
+            w = csv.DictWriter(f, COLUMNS, lineterminator='\n')
+            if not there: w.writeheader()
+            w.writerow(row)
+    Path(str(path)+'.lock').unlink(missing_ok=True)

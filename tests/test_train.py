@@ -24,7 +24,7 @@ def toy_home(toy_root, tmp_path_factory, monkeypatch):
 
 
 def start(folder, *args):
-    return subprocess.Popen([sys.executable, '-c', 'from recaptcha.learner import main; main()', *ARGS, '--runs', str(folder/'runs'), '--results', str(folder/'runs.csv'), *args],
+    return subprocess.Popen([sys.executable, '-c', 'from recaptcha.runs import main; main()', *ARGS, '--runs', str(folder/'runs'), '--results', str(folder/'runs.csv'), *args],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
