@@ -63,9 +63,12 @@ def tile_dls(
     size:int=128, bs:int=32,
     seed:int=42, # of the split
     tiles=None, # decoded tiles, in the table's order, if they are at hand
+    valid=None, # which tiles to validate on, bool, instead of a random fifth
 ) -> DataLoaders:
     "`tile_block`'s tiles, targets and split, read from memory and augmented a batch at a time"
-    dsets = tile_block(size, seed=seed).datasets(table)
+    block = tile_block(size, seed=seed)
+    if valid is not None: block.splitter = lambda _: (np.flatnonzero(~valid).tolist(),np.flatnonzero(valid).tolist())
+    dsets = block.datasets(table)
     tiles = decode_tiles(table.path) if tiles is None else tiles
     targets = encode_labels(table.apply(folder_label, axis=1))
     def dl(i): return TileDL(dsets.subset(i), tiles=tiles[list(dsets.splits[i])], targets=targets[list(dsets.splits[i])], bs=bs,

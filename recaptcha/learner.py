@@ -159,26 +159,33 @@ def train(
     config = run_config(method, arch, size, epochs, freeze_epochs, seed, data, bs, lr, fast)
     check_columns(results)
     folder = run_folder(config, runs)
-    if row := finished(config, folder):
-        print(f'{folder}: trained already; delete it to train again')
-        return row
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with nullcontext() if rank_distrib() else FileLock(folder/'lock', timeout=0): return _train(config, folder, Path(runs), Path(results))
-    except Timeout: raise DataError(f'{folder}: another process is training this run')
+    with nullcontext() if rank_distrib() else _hold(folder):
+        if row := finished(config, folder):
+            print(f'{folder}: trained already; delete it to train again')
+            return row
+        return _train(config, folder, Path(runs), Path(results))
+
+def _hold(folder):
+    "The lock on a run's folder, waited for where another process trains the run"
+    lock = FileLock(folder/'lock')
+    try: return lock.acquire(timeout=0)
+    except Timeout: print(f'{folder}: another process is training this run; waiting for it'); return lock.acquire()
 
 def _train(config, folder, runs, results):
     c = SimpleNamespace(**config, runs=runs, results=results, table=load_tiles('toy' if config['data']=='toy' else 'full'))
     fit,test = training_tiles(c.table, 'full' if c.data=='toy' else c.data),c.table[c.table.set=='test'].reset_index(drop=True)
     set_seed(c.seed)
     dls = tile_dls(fit, c.size, c.bs//max(1, num_distrib()))
-    learn = _start(dls, c.arch, c.fast, METHODS[c.method](dls, c))
+    change = METHODS[c.method](dls, c)
+    dls,thresholds = change.pop('dls', dls),change.pop('thresholds', lambda probs,valid,known: prior_thresholds(probs, valid.folder, known))
+    learn = _start(dls, c.arch, c.fast, change)
     seconds = _fit_resumable(learn, folder/'checkpoint.pt', config)
     if rank_distrib(): return {} # one of several processes goes on, and alone: fastai would gather its predictions from all
     os.environ.pop('WORLD_SIZE', None)
     valid = dls.valid_ds.items; known = c.table[c.table.set=='small']
     probs = predict_probs(learn, valid, dls.valid.tiles)
-    thr = prior_thresholds(probs, valid.folder, known)
+    thr = thresholds(probs, valid, known)
     test_probs = predict_probs(learn, test)
     scores = report(test_probs, encode_labels(test.labels).numpy(), thr)
     row = dict(method=c.method, arch=c.arch, size=c.size, epochs=c.freeze_epochs+c.epochs, seed=c.seed, data=c.data, device=device_name(learn), seconds=round(seconds),
@@ -187,8 +194,8 @@ def _train(config, folder, runs, results):
     save_file({k: v.contiguous() for k,v in learn.model.state_dict().items()}, folder/'model.safetensors',
               metadata=dict(classes=json.dumps(CLASSES), thresholds=json.dumps(thr.tolist()), **{k: str(v) for k,v in config.items()}))
     pd.DataFrame(test_probs, columns=CLASSES, index=test.file).round(5).to_csv(folder/'test_probs.csv')
-    logits = results.parent/'test_logits'/f'{folder.name}.npy'; logits.parent.mkdir(exist_ok=True, parents=True)
-    np.save(logits, np.log(np.clip(test_probs, 1e-7, 1-1e-7)/(1-np.clip(test_probs, 1e-7, 1-1e-7))).astype(np.float16))
+    keep = results.parent/'test_logits'/f'{folder.name}.npz'; keep.parent.mkdir(exist_ok=True, parents=True)
+    np.savez_compressed(keep, logits=torch.logit(tensor(test_probs), eps=1e-7).numpy().astype(np.float16), thresholds=thr.astype(np.float32))
     add_row(results, row)
     (folder/'row.json').write_text(json.dumps(dict(config=config, row=row, thresholds=thr.tolist())))
     (folder/'checkpoint.pt').unlink(missing_ok=True)
@@ -222,6 +229,8 @@ def _fit_resumable(learn, path, config):
         tell = [TellLoss(done=freeze_epochs*phase)] if isinstance(learn.loss_func, PartialLoss) else []
         with several_processes(learn): learn.fit_one_cycle(n, **kwargs, start_epoch=start, cbs=[EpochSeed(seed, phase), save, *tell])
         seconds = save.before+time.time()-save.start
+    for cb in learn.cbs:
+        if hasattr(cb, 'finish'): cb.finish() # once, when all epochs are done, in this sitting or an earlier one
     return seconds
 
 # %% ../_notebooks/02_baseline.ipynb #d415e348

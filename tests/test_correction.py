@@ -1,0 +1,112 @@
+"""Label correction: what people know is read as they said it, expected labels are calibrated, a class without positives does no harm, and the recipe resumes."""
+import os, signal
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from recaptcha.correction import (LookCloser, SelfTraining, SoftTargets, WeightAverage, balanced, challenge_thresholds, doubtful, expected_labels, known_labels,
+                                  label_thresholds, more_tiles)
+from recaptcha.data import DataError, LABELS_DIR, load_tiles, read_manifest, training_tiles
+from recaptcha.fast import tile_dls
+from recaptcha.toy import CLASSES
+
+from test_runs import start, wait_for
+from test_train import toy_home # noqa: F401, a fixture that runs by itself
+
+
+def table(*rows): return pd.DataFrame(rows, columns=['file','folder','labels'])
+
+
+def test_checked_labels_are_of_training_tiles_and_classes():
+    man = read_manifest().set_index('file'); checked = pd.read_csv(LABELS_DIR/'checked.csv', keep_default_na=False)
+    assert checked.file.is_unique and set(checked.file)<=set(man.index)
+    assert not (man.set.loc[checked.file]=='test').any()
+    groups = set(man.duplicate_group[man.set=='test'])-{''}
+    assert not set(man.duplicate_group.loc[checked.file])&groups # nor of a copy of a test tile
+    for there, absent in zip(checked.present, checked.absent):
+        there, absent = (set(filter(None, ls.split(';'))) for ls in (there, absent))
+        assert there|absent and there|absent<=set(CLASSES) and not there&absent
+
+
+def test_known_labels(tmp_path):
+    (tmp_path/'c.csv').write_text('file,present,absent\na,Car;Bus,Palm\nc,Car,\n')
+    tiles = table(('a','Bus',None), ('b','Car',None), ('c','Other',['Palm']))
+    truth, known = known_labels(tiles, tmp_path/'c.csv')
+    at = lambda r, c: (truth[r,CLASSES.index(c)], known[r,CLASSES.index(c)])
+    assert at(0,'Car')==at(0,'Bus')==(1,True) and at(0,'Palm')==(0,True) and at(0,'Bridge')[1]==False
+    assert not known[1].any() and known[2].all() and at(2,'Palm')[0]==1 and at(2,'Car')[0]==0 # complete labels win
+    assert not known_labels(tiles, None)[1][:2].any()
+    (tmp_path/'c.csv').write_text('file,present,absent\na,Zebra,\n')
+    with pytest.raises(DataError, match='Zebra'): known_labels(tiles, tmp_path/'c.csv')
+
+
+def test_expected_labels_are_calibrated_where_nobody_looked():
+    rng = np.random.default_rng(0); n = 6000
+    logits = rng.normal(size=(n,2)); truth = (rng.random((n,2))<1/(1+np.exp(-(2*logits-1)))).astype(float) # the network is shy
+    named = (truth*(rng.random((n,2))<.5)); known = np.repeat(rng.random((n,1))<.4, 2, 1)
+    expected = expected_labels(logits, named, truth, known)
+    assert (expected[known]==truth[known]).all()
+    free = ~known&(named==0)
+    for lo, hi in ((0,.1),(.1,.3),(.3,.9)):
+        m = free&(expected>=lo)&(expected<hi)
+        assert m.sum()>100 and abs(truth[m].mean()-expected[m].mean())<.04
+    assert (expected[~known&(named==1)]>.9).all()
+
+
+def test_classes_without_a_positive_do_no_harm():
+    logits = np.random.default_rng(0).normal(size=(50,3)); nothing = np.zeros((50,3))
+    expected = expected_labels(logits, nothing, nothing, np.ones((50,3), dtype=bool))
+    assert np.isfinite(expected).all()
+    assert not doubtful(np.zeros(50), np.full(50, .9)).any() and not doubtful(np.ones(50), np.full(50, .1)).any()
+    assert np.isfinite(balanced(nothing)).all() and (balanced(nothing)>=1).all()
+    low, high = label_thresholds(nothing, nothing, nothing>0)
+    assert np.isfinite(low).all() and np.isfinite(high).all()
+    thr = challenge_thresholds(np.full((50,3), .5), nothing, ['Car']*50, table(('a','Car',['Car'])))
+    assert ((thr>0)&(thr<1)).all()
+
+
+def test_confident_learning_finds_labels_that_were_taken_away():
+    rng = np.random.default_rng(0); truth = (rng.random(800)<.3).astype(float); named = truth.copy(); gone = (truth==1)&(rng.random(800)<.2); named[gone] = 0
+    found = doubtful(named, (np.where(truth==1, .85, .1)+rng.normal(0, .04, 800)).clip(0, 1))
+    assert found[gone].mean()>.3 and found[~gone].mean()<.01 # cautious, and right
+
+
+@pytest.mark.parametrize('make', [lambda: SoftTargets(np.zeros((4,11)), np.zeros((3,11)))])
+def test_tables_of_other_shapes_are_refused(make):
+    with pytest.raises(ValueError, match='shape'): make()
+
+
+def test_losses_refuse_nan_as_the_others_do():
+    for loss in (SoftTargets(np.zeros((4,11)), np.ones((4,11))), SelfTraining(*[np.zeros((4,11))]*2, np.zeros((4,11), dtype=bool), [.1]*11, [.9]*11)):
+        loss.places = torch.arange(4)
+        with pytest.raises(ValueError, match='logits'): loss(torch.full((4,11), float('nan')), torch.zeros(4,11))
+        assert torch.isfinite(loss(torch.zeros(4,11), torch.zeros(4,11)))
+
+
+def test_more_tiles_keeps_copies_and_the_test_set_apart():
+    everything = load_tiles('toy'); dls = tile_dls(training_tiles(everything), 32, 16)
+    class Run: size, bs = 32, 16
+    more = more_tiles(dls, Run)
+    a, b = (set(ds.items.file) for ds in (more.train_ds, more.valid_ds))
+    assert not a&b and not (a|b)&set(everything.file[everything.set=='test']) and len(more.train.tiles)==len(more.train.targets)==len(a)
+    a, b = (set(ds.items.duplicate_group)-{''} for ds in (more.train_ds, more.valid_ds))
+    assert not a&b
+
+
+def test_recipe_resumes_to_the_same_weights(tmp_path):
+    whole, killed = tmp_path/'whole', tmp_path/'killed'
+    args = ['--method', 'recipe', '--epochs', '4', '--bs', '16']
+    p = start(whole, *args); _, err = p.communicate(timeout=400); assert p.returncode==0, err
+    for name in ('baseline-mobilenet_v2-32-toy-e1+4-s1',): # the teacher is the same, so the killed run need not train it
+        (killed/'runs').mkdir(parents=True); os.symlink(whole/'runs'/name, killed/'runs'/name)
+    p = start(killed, *args)
+    checkpoint = killed/'runs'/'recipe-mobilenet_v2-32-toy-e1+4-s1'/'checkpoint.pt'
+    wait_for(lambda: checkpoint.exists() and (c := torch.load(checkpoint, weights_only=True))['phase']==1 and c['epoch']>=2)
+    os.killpg(p.pid, signal.SIGKILL); p.wait()
+    p = start(killed, *args); out, err = p.communicate(timeout=400)
+    assert p.returncode==0 and 'going on after epoch' in out, err
+    a, b = (load_file(f/'runs'/'recipe-mobilenet_v2-32-toy-e1+4-s1'/'model.safetensors') for f in (whole, killed))
+    assert all(torch.equal(a[k], b[k]) for k in a)
