@@ -159,24 +159,24 @@ def expected_labels(
 # %% ../_notebooks/06_label_correction.ipynb #627bbc6b
 def label_thresholds(
     probs, # expected labels, shape (tiles, classes)
-    truth, known,
+    settled, # where a person or the folder has spoken, same shape
     precision=.8, # of what is above the upper threshold
     missed=.05, # share of objects among what is below the lower one
 ): # lower and upper threshold, each of shape (classes,)
     "Between these thresholds a class's label is too doubtful to train on. They are read off calibrated probabilities: the mean over what is above is its precision"
     low,high = [],[]
-    for p in np.where(known, np.nan, probs).T:
-        s = np.sort(p[~np.isnan(p)])[::-1]
-        above = np.cumsum(s)/np.arange(1, len(s)+1); below = np.cumsum(s[::-1])/np.arange(1, len(s)+1)
-        k = int((above>=precision).sum()); high.append(s[k-1] if k else 1.)
-        k = int((below<=missed).sum()); low.append(min(s[::-1][k-1] if k else 0., high[-1]))
+    for p in np.where(settled, np.nan, probs).T:
+        s = np.sort(p[~np.isnan(p)]); n = np.arange(1, len(s)+1)
+        k = int((np.cumsum(s[::-1])/n>=precision).sum()); high.append(s[::-1][k-1] if k else 1.)
+        k = int((np.cumsum(s)/n<=missed).sum()); low.append(min(s[k-1] if k else 0., high[-1]))
     return np.array(low),np.array(high)
 
 def pseudo(dls, run):
     "Self-training from a baseline, with thresholds of each class's own and nothing said in between"
     truth,known,named = _known(dls)
     start = expected_labels(teacher_logits(dls, run), named, truth, known)
-    return dict(loss_func=SelfTraining(start, truth, known, *label_thresholds(start, truth, known)))
+    settled = known|(named==1) # the folder's own object is not up for doubt unless somebody knows better
+    return dict(loss_func=SelfTraining(start, np.where(known, truth, named), settled, *label_thresholds(start, settled)))
 
 def expected(dls, run):
     "Smoothing with an epsilon for each label of each tile: the calibrated probability that a baseline gives it"

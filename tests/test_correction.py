@@ -62,7 +62,7 @@ def test_classes_without_a_positive_do_no_harm():
     assert np.isfinite(expected).all()
     assert not doubtful(np.zeros(50), np.full(50, .9)).any() and not doubtful(np.ones(50), np.full(50, .1)).any()
     assert np.isfinite(balanced(nothing)).all() and (balanced(nothing)>=1).all()
-    low, high = label_thresholds(nothing, nothing, nothing>0)
+    low, high = label_thresholds(nothing, nothing>0)
     assert np.isfinite(low).all() and np.isfinite(high).all()
     thr = challenge_thresholds(np.full((50,3), .5), nothing, ['Car']*50, table(('a','Car',['Car'])))
     assert ((thr>0)&(thr<1)).all()
