@@ -160,7 +160,7 @@ def expected_labels(
 def label_thresholds(
     probs, # expected labels, shape (tiles, classes)
     settled, # where a person or the folder has spoken, same shape
-    precision=.8, # of what is above the upper threshold
+    precision=.5, # of what is above the upper threshold, on average
     missed=.05, # share of objects among what is below the lower one
 ): # lower and upper threshold, each of shape (classes,)
     "Between these thresholds a class's label is too doubtful to train on. They are read off calibrated probabilities: the mean over what is above is its precision"
