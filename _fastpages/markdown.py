@@ -63,7 +63,7 @@ class PostRenderer(IPythonRenderer):
     def heading(self, text, level, **attrs):
         level = max(level, 2)  # the page's own title is its only h1
         plain = html.unescape(re.sub(r"<[^>]*>", "", text)).strip()
-        name = base = re.sub(r"[\"'<>&#]", "", plain).replace(" ", "-") or "section"
+        name = base = re.sub(r"[\"'<>&#\\^`{|}%\[\]]", "", plain).replace(" ", "-") or "section"
         count, taken = 1, {heading["id"] for heading in self.headings}
         while name in taken:
             count += 1

@@ -57,11 +57,12 @@ def test_links_between_notebooks(blog, capsys):
 
 
 def test_headings_have_anchors_and_make_the_contents(blog):
-    body = blog.body(new_markdown_cell("# Loud\n## Why 94 % & `x`?\n## Twice\n## Twice"))
+    body = blog.body(new_markdown_cell("# Loud\n## Why 94 % & `x`?\n## Twice\n## Twice\n## Which $\\alpha$?"))
     assert "<h1" not in body
     contents = front(blog.posts()["2026-03-04-01_one.html"])["contents"]
-    assert [heading["level"] for heading in contents] == [2, 2, 2, 2] and contents[1]["text"] == "Why 94 % & x?"
-    assert len({heading["id"] for heading in contents}) == 4
+    assert [heading["level"] for heading in contents] == [2, 2, 2, 2, 2] and contents[1]["text"] == "Why 94 % & x?"
+    assert len({heading["id"] for heading in contents}) == 5
+    assert not any(set(heading["id"]) & set("\\%&`") for heading in contents)  # what an address may not hold behind its #
     for heading in contents:
         assert f'<h2 id="{heading["id"]}">' in body
 
