@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['known_labels', 'SoftTargets', 'SelfTraining', 'teacher_logits', 'corrected', 'LookCloser', 'crop', 'pruned',
            'doubtful', 'expected_labels', 'label_thresholds', 'pseudo', 'expected', 'WeightAverage', 'TileNoise',
-           'WeightedTileDL', 'GrowTiles', 'balanced', 'challenge_thresholds', 'more_tiles', 'recipe']
+           'WeightedTileDL', 'GrowTiles', 'balanced', 'challenge_thresholds', 'more_tiles', 'by_baseline', 'recipe',
+           'by_release']
 
 # %% ../_notebooks/06_label_correction.ipynb #e38657e4
 import os
@@ -20,6 +21,7 @@ from fastai.vision.all import *
 from safetensors.torch import load_file
 from sklearn.linear_model import LogisticRegression
 
+from .challenge import Network
 from .fast import *
 from .learner import *
 from .losses import PartialLoss
@@ -268,13 +270,17 @@ def more_tiles(dls, run) -> DataLoaders:
     valid |= np.isin(group, group[valid&(group!='')])
     return tile_dls(items, run.size, run.bs, tiles=torch.cat([dls.train.tiles, dls.valid.tiles]), valid=valid)
 
-def recipe(dls, run, looked=True, teacher=True, more=True, noise=True, balance=True, average=True, growth=True, larger=True, thresholds=True):
+def by_baseline(dls, run, named, truth, known):
+    "Expected labels, from what a baseline of the same seed says"
+    return expected_labels(teacher_logits(dls, run), named, truth, known)
+
+def recipe(dls, run, looked=True, teacher=by_baseline, more=True, noise=True, balance=True, average=True, growth=True, larger=True, thresholds=True):
     """All that helped on validation: expected labels around what is known, nearly all tiles to train on, noise, rare classes more often, averaged weights, tiles that
     grow, larger tiles and their mirror image when asked, and thresholds for challenges"""
     if more: dls = more_tiles(dls, run)
     label = known_labels if looked else partial(known_labels, checked=None)
     truth,known = label(dls.train_ds.items); named = dls.train.targets.numpy()
-    targets = expected_labels(teacher_logits(dls, run), named, truth, known) if teacher else np.where(known, truth, named)
+    targets = teacher(dls, run, named, truth, known) if teacher else np.where(known, truth, named)
     if noise: dls.train.after_batch.add(TileNoise())
     if balance: dls.loaders[0] = dls.train.new(cls=WeightedTileDL, wgts=balanced(targets))
     last = run.size*3//2 if growth else run.size
@@ -286,3 +292,11 @@ def recipe(dls, run, looked=True, teacher=True, more=True, noise=True, balance=T
 
 METHODS.update(recipe=recipe, **{f'recipe_without_{part}': partial(recipe, **{part: False})
                                  for part in ('looked','teacher','more','noise','balance','average','growth','larger','thresholds')})
+
+def by_release(dls, run, named, truth, known):
+    "Expected labels, from what the network in `models/` says of a tile and of its mirror image: each release teaches the next"
+    net,tiles = Network(threads=torch.get_num_threads()),dls.train.tiles.permute(0,2,3,1).numpy()
+    probs = ((net.probs(tiles)+net.probs(tiles[:,:,::-1]))/2).clip(1e-4, 1-1e-4)
+    return expected_labels(np.log(probs/(1-probs)), named, truth, known)
+
+METHODS['recipe_distilled'] = partial(recipe, teacher=by_release) # born-again networks (Furlanello et al., ICML 2018)
