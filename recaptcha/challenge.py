@@ -202,12 +202,14 @@ def main(args=None):
     if bool(a.tiles)!=bool(a.csv): p.error('--tiles and --csv go together')
     if not a.tiles and not a.pictures: p.error('name a picture, or --tiles FOLDER --csv FILE')
     if a.pictures and a.target is None: p.error('--target says what to look for')
+    try: target = target_class(a.target) if a.pictures else None
+    except DataError as e: p.exit(2, f'recaptcha-predict: {e}\n')
     try:
-        target = target_class(a.target) if a.pictures else None
         net = Network(a.model)
         wrong = tile_probs(a.tiles, a.csv, net) if a.tiles else []
-    except DataError as e: p.exit(2 if 'target' in str(e)[:6] else 1, f'recaptcha-predict: {e}\n')
-    files = [f for q in a.pictures for f in (pictures_in(q) or [q] if q.is_dir() else [q])]
+    except DataError as e: p.exit(1, f'recaptcha-predict: {e}\n')
+    found = {q: pictures_in(q) if q.is_dir() else [q] for q in a.pictures}
+    wrong += [f'{q}: no pictures there' for q,fs in found.items() if not fs]; files = sum(found.values(), [])
     if a.save and len(files)>1: a.save.mkdir(parents=True, exist_ok=True)
     for f in files:
         try: print(answer_file(f, target, a.grid, net, a.save and (a.save/f'{f.stem}.png' if a.save.is_dir() else a.save), a.json), flush=True)

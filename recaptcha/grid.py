@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['COARSE', 'FINE', 'ALONG', 'WEIGHTS', 'SURE', 'Grid', 'compose', 'any_kind', 'edge_map', 'stand_out', 'widen', 'edges',
-           'lattices', 'propose', 'judge', 'neighbours', 'plain', 'measure', 'find_grid']
+           'lattices', 'propose', 'plain', 'gutters', 'judge', 'neighbours', 'measure', 'find_grid']
 
 # %% ../_notebooks/06b_grid.ipynb #33899e21
 import io, random
@@ -116,6 +116,7 @@ def edges(q, first, pitch, gutter, n):
 
 def lattices(q, n, pitches, firsts, gutter, most):
     "The best places of n tiles along one axis: (score, pitch, first)"
+    if not len(firsts): return # the picture is too small for n tiles
     P,X = pitches[:,None],firsts[None]
     inner,a,b = edges(q, X, P, np.rint(gutter*P), n)
     s = (inner.sum(-1)+a+b)/(n+1) + .5*np.minimum(inner.min(-1), np.minimum(a, b))
@@ -141,14 +142,26 @@ def propose(Ex, Ey):
     best = []
     for f in sorted(found, reverse=True):
         if not any(f[1]==o[1] and f[3]==o[3] and np.abs(np.subtract(f, o))[[2,4,5]].max()<2 for o in best): best.append(f)
-    return [f[1:] for f in best[:16]]
+    return [f[1:] for n in (3,4) for f in [b for b in best if b[1]==n][:16]]
 
 # %% ../_notebooks/06b_grid.ipynb #356a90dd
-# How much each thing that `judge` sees counts; fitted as a softmax over the candidates of 500 composed pictures
-WEIGHTS = dict(inner=1., outer=.15, worst_row=1.5, worst_line=1.35, worst_side=1.55, four=3.25, blank=-1.15, gutter=.25, size=2.)
-SURE = 10.9 # below this there is no grid
+# How much each thing that `judge` sees counts; fitted as a softmax over the candidates of 320 composed pictures
+WEIGHTS = dict(inner=1.9, outer=.27, worst_row=2.05, worst_line=2.35, worst_side=1.85, four=4.3, blank=-2., gutter=2.65, size=2.75, plain=1.5)
+SURE = 20.5 # below this there is no grid
 
-def judge(Ex, Ey, sums, n, pitch, gutter, x, y):
+def plain(
+    a:np.ndarray, # shape (rows, columns, 3)
+) -> np.ndarray: # shape (columns,), -1 to 1
+    "Is a column of one colour from top to bottom, as a gutter is?"
+    near = (np.abs(a-np.median(a, 0)).max(-1)<28).mean(0)
+    return np.clip((near-.7)/.2, -1, 1)
+
+def gutters(a, x, y, n, pitch, gutter):
+    "How many of the n-1 lines between columns of tiles are of one colour along the whole grid"
+    at = np.rint(x+np.arange(1, n)*pitch-gutter/2)[:,None]+[-1,0,1]
+    return np.maximum(plain(a[max(0, round(y)):round(y+n*pitch-gutter),at.astype(int).clip(0, a.shape[1]-1).ravel()]).reshape(n-1, 3).max(1), 0).sum()
+
+def judge(small, Ex, Ey, sums, n, pitch, gutter, x, y):
     "Look at every edge of every tile of a candidate: (score, n, pitch, gutter, x, y)"
     k = np.arange(n); G = round(gutter*pitch); seen,at = np.zeros(5),[]
     for E,u,v in ((Ex,x,y),(Ey,y,x)):
@@ -162,8 +175,9 @@ def judge(Ex, Ey, sums, n, pitch, gutter, x, y):
     H,W = sums.shape[1]-1,sums.shape[2]-1
     l,r = ((at[0]+(k+f)*pitch).astype(int).clip(0, W) for f in (.1,.8)); t,b = ((at[1]+(k+f)*pitch).astype(int).clip(0, H)[:,None] for f in (.1,.8))
     area = np.maximum((r-l)*(b-t), 1); s = (sums[:,b,r]-sums[:,t,r]-sums[:,b,l]+sums[:,t,l])/area
-    blank = (s[1]-s[0]**2<2).sum()
-    seen = dict(zip(WEIGHTS, (*seen, n==4, blank, gutter>0, np.log(n*pitch/max(H,W)))))
+    blank = (s[1]-s[0]**2<.5).sum()
+    white = sum(gutters(p, u, v, n, pitch, G) for p,u,v in ((small, *at),(small.transpose(1,0,2), *at[::-1])))
+    seen = dict(zip(WEIGHTS, (*seen, n==4, blank, gutter>0, np.log(n*pitch/max(H,W)), white)))
     return sum(WEIGHTS[c]*v for c,v in seen.items()),n,pitch,gutter,*at
 
 # %% ../_notebooks/06b_grid.ipynb #3e44da32
@@ -171,13 +185,6 @@ def neighbours(n, p, g, x, y, W, H):
     "The same grid a row or a column aside, and of 3×3 the four of 4×4 around it"
     moved = [(n,x+i*p,y+j*p) for i,j in ((1,0),(-1,0),(0,1),(0,-1))] + [(4,x-i*p,y-j*p) for i in (0,1) for j in (0,1) if n==3]
     return [(m,p,g,max(0, u),max(0, v)) for m,u,v in moved if min(u, v)>-3 and max(u+(m-g)*p-W, v+(m-g)*p-H)<2.5]
-
-def plain(
-    a:np.ndarray, # shape (rows, columns, 3)
-) -> np.ndarray: # shape (columns,), -1 to 1
-    "Is a column of one colour from top to bottom, as a gutter is?"
-    near = (np.abs(a-np.median(a, 0)).max(-1)<28).mean(0)
-    return np.clip((near-.7)/.2, -1, 1)
 
 def measure(axes, n, pitch, gutter, scale):
     "The exact grid around a rough one. Both axes share pitch and gutter; gutters are of one colour, the rims of tiles are not"
@@ -211,7 +218,7 @@ def find_grid(
     a = np.asarray(small, dtype=np.float32)
     Ex,Ey = edge_map(a),edge_map(a.transpose(1,0,2)); grey = a.mean(2)
     sums = np.pad(np.stack([grey, grey**2]).cumsum(1, dtype=np.float64).cumsum(2), ((0,0),(1,0),(1,0)))
-    look = lambda grids: [judge(Ex, Ey, sums, *c) for c in grids if n in (None,c[0])]
+    look = lambda grids: [judge(a, Ex, Ey, sums, *c) for c in grids if n in (None,c[0])]
     judged,best = sorted(look(propose(Ex, Ey)), reverse=True)[:4],(0,)
     while judged and max(judged)>best: # the best few, and what lies around the best of them until nothing there is better
         best,judged = max(judged),[j for c in judged[:3] for j in look(neighbours(*c[1:], *small.size))]
