@@ -93,7 +93,7 @@ $(VENV)/.site: constraints.txt settings.ini | $(BIN)/python
 	$(PIP) install -qq -c constraints.txt setuptools wheel $(patsubst %,'%',$(SITE))
 	@touch $@
 
-# KaTeX and Pagefind for the site, axe-core and the HTML validator for its tests.
+# KaTeX, Pagefind and ONNX Runtime for the site, axe-core and the HTML validator for its tests.
 node_modules/.done: package.json package-lock.json | $(VENV)/.site
 	PATH="$(abspath $(BIN)):$$PATH" npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@

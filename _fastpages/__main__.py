@@ -3,6 +3,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from .demo import publish_demo
 from .errors import NotebookError
 from .maths import publish_style
 from .posts import SOCIAL, publish
@@ -20,6 +21,7 @@ def main(argv=None) -> int:
     args = parser.parse_args(argv)
     try:
         site = read_settings(args.settings, baseurl=args.baseurl)
+        publish_demo(args.out)
         report = publish(args.notebooks, args.out, site)
     except NotebookError as error:
         print(error, file=sys.stderr)

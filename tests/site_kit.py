@@ -20,7 +20,7 @@ import pytest
 from notebook_kit import ROOT
 from site_posts import write_our_posts
 
-SITE_PARTS = {"_config.yml", "Gemfile", "_layouts", "_includes", "_sass", "_data", "_pages", "_posts", "_notebooks", "assets", "images", "index.html",
+SITE_PARTS = {"_config.yml", "Gemfile", "_layouts", "_includes", "_sass", "_data", "_pages", "_posts", "_notebooks", "assets", "demo", "images", "index.html",
               "settings.ini"}
 MODULES = ROOT / "node_modules"
 

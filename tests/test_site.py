@@ -207,7 +207,7 @@ def test_old_addresses_lead_to_pages(site):
 
 def test_only_the_site_is_in_the_site(site):
     tops = {post["permalink"].split("/")[1] for post in [*site.posts.values(), *site.written]} | {name.split("/")[0] for name in site.redirections}
-    assert {path.name for path in site.root.iterdir()} <= {"index.html", "404.html", "about", "assets", "feed.xml", "images", "pagefind", "robots.txt",
+    assert {path.name for path in site.root.iterdir()} <= {"index.html", "404.html", "about", "assets", "demo", "feed.xml", "images", "pagefind", "robots.txt",
                                                            "search", "sitemap.xml", "tags"} | tops
     assert not [path for path in site.root.rglob("*") if path.is_file() and b"not for the site" in path.read_bytes()]
 

@@ -1,0 +1,97 @@
+// Any file that a reader hands over becomes a picture {width, height, data}, four bytes a pixel, or one error that says why not: `open_tile`
+// of recaptcha/pictures.py for a browser. And makes pictures smaller exactly as Pillow does (bilinear), which a canvas does not.
+
+import { rint } from "./lines.js";
+
+const MAX_PIXELS = 25_000_000, PRECISION = 22; // bits of a weight
+
+/** What is wrong with a picture: the name of one of the page's words, and what to put into it. */
+export class PictureError extends Error {
+  constructor(word, ...values) {
+    super(word);
+    Object.assign(this, { word, values });
+  }
+}
+
+/** The size is read before anything is decoded: a few kB can hold a picture that fills the memory. */
+async function sizeOf(address) {
+  const image = new Image();
+  image.src = address;
+  await new Promise((done, failed) => Object.assign(image, { onload: done, onerror: () => failed(new PictureError("not_picture")) }));
+  return [image.naturalWidth, image.naturalHeight];
+}
+
+/** How many frames a file has, where the browser can tell. */
+async function framesOf(file) {
+  if (!self.ImageDecoder || !(await ImageDecoder.isTypeSupported(file.type).catch(() => false))) return 1;
+  const decoder = new ImageDecoder({ data: await file.arrayBuffer(), type: file.type });
+  await decoder.tracks.ready;
+  const { frameCount } = decoder.tracks.selectedTrack;
+  decoder.close();
+  return frameCount;
+}
+
+/** Turned as its EXIF data says, colours as they are stored, on white where it is transparent. */
+export async function openPicture(file) {
+  if (!file.size) throw new PictureError("empty");
+  const address = URL.createObjectURL(file);
+  try {
+    const [width, height] = await sizeOf(address);
+    if (width * height > MAX_PIXELS) throw new PictureError("too_large", width, height);
+    const frames = await framesOf(file);
+    if (frames > 1) throw new PictureError("animated", frames);
+    const bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" });
+    const canvas = Object.assign(document.createElement("canvas"), { width: bitmap.width, height: bitmap.height });
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.fillStyle = "white";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(bitmap, 0, 0);
+    bitmap.close();
+    return { width: canvas.width, height: canvas.height, data: context.getImageData(0, 0, canvas.width, canvas.height).data, canvas };
+  } catch (error) {
+    throw error instanceof PictureError ? error : new PictureError("not_picture");
+  } finally {
+    URL.revokeObjectURL(address);
+  }
+}
+
+/** For each place of a line of `to` pixels: the first of the `from` pixels that it is made of, and their weights. */
+function weights(from, to) {
+  const scale = from / to, support = Math.max(1, scale);
+  return Array.from({ length: to }, (_, x) => {
+    const centre = (x + 0.5) * scale, first = Math.max(0, Math.trunc(centre - support + 0.5)), last = Math.min(from, Math.trunc(centre + support + 0.5));
+    const shares = Array.from({ length: last - first }, (_, i) => Math.max(0, 1 - Math.abs((i + first - centre + 0.5) / support)));
+    const total = shares.reduce((sum, share) => sum + share, 0);
+    return { first, shares: Int32Array.from(shares, (share) => Math.trunc(0.5 + share / total * 2 ** PRECISION)) };
+  });
+}
+
+/** Lines of `step` bytes a pixel made shorter; `jump` leads from one line to the next. What lies side by side is read one after the other. */
+function shorten(data, from, to, lines, step, jump, outStep, outJump) {
+  const out = new Uint8ClampedArray(4 * to * lines), half = 2 ** (PRECISION - 1), places = weights(from, to);
+  const draw = (x, line) => {
+    const { first, shares } = places[x], place = line * outJump + x * outStep;
+    let at = line * jump + first * step, red = half, green = half, blue = half;
+    for (let i = 0; i < shares.length; i++, at += step) {
+      red += data[at] * shares[i];
+      green += data[at + 1] * shares[i];
+      blue += data[at + 2] * shares[i];
+    }
+    out[place] = red >> PRECISION;
+    out[place + 1] = green >> PRECISION;
+    out[place + 2] = blue >> PRECISION;
+    out[place + 3] = 255;
+  };
+  if (step < jump) for (let line = 0; line < lines; line++) for (let x = 0; x < to; x++) draw(x, line);
+  else for (let x = 0; x < to; x++) for (let line = 0; line < lines; line++) draw(x, line);
+  return out;
+}
+
+/** The picture with its longest side at most `side` pixels. */
+export function shrink(picture, side) {
+  const { width, height, data } = picture, f = Math.min(1, side / Math.max(width, height));
+  if (f === 1) return picture;
+  const [W, H] = [width, height].map((length) => Math.max(1, rint(length * f)));
+  const narrow = W === width ? data : shorten(data, width, W, height, 4, 4 * width, 4, 4 * W);
+  return { width: W, height: H, data: H === height ? narrow : shorten(narrow, height, H, W, 4 * W, 4, 4 * W, 4) };
+}
