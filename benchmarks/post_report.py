@@ -71,15 +71,15 @@ def draw_counts(counts):
 
 def draw_gap(answers):
     """Challenges solved without an error, by each kind of answer; a dot for each seed."""
-    figure, axis = plt.subplots(figsize=(7, 2.5))
+    figure, axis = plt.subplots(figsize=(7, 3.2))
     for place, (name, shares) in enumerate(answers):
-        axis.plot(shares, [place] * len(shares), "o", ms=10, color=ORANGE if name == "baseline" else GREY)
+        axis.plot(shares, [place] * len(shares), "o", ms=10, color=ORANGE if name in RUNS else GREY)
         axis.annotate(f"{sum(shares) / len(shares):.2f}", (max(shares), place), xytext=(12, 0), textcoords="offset points", va="center")
     axis.set_yticks(range(len(answers)), [name for name, _ in answers])
-    axis.set(xlim=(-0.03, 1.03), ylim=(-0.6, 2.6), xlabel="share of 3×3 challenges solved without an error")
+    axis.set(xlim=(-0.03, 1.03), ylim=(-0.6, len(answers) - 0.4), xlabel="share of 3×3 challenges solved without an error")
     axis.grid(axis="x", color="#e3e6ea")
     axis.set_axisbelow(True)
-    axis.set_title("A third of the challenges, after six epochs")
+    axis.set_title("Told more, it reads better than a folder does")
     save(figure, "gap")
 
 
@@ -90,17 +90,21 @@ def main(argv=None):
     truth = np.array([[name in labels for name in CLASSES] for labels in test.labels])
     answers = {"nothing": np.zeros(truth.shape), "folder": np.array([[name == folder for name in CLASSES] for folder in test.folder], dtype=float)}
     rows = {f"{name}, {key}": value for name, probs in answers.items() for key, value in report(probs, truth).items()}
-    runs = pd.read_csv(ROOT / "results/runs.csv").query("method == 'baseline' and arch == 'mobilenet_v2' and size == 128 and data == 'full'")
-    rows |= {f"baseline, {key}": runs[key].mean() for key in ("mAP", "F1", "accuracy_multi", "solved", "solved_1err")}
+    table = pd.read_csv(ROOT / "results/runs.csv").query("arch == 'mobilenet_v2' and size == 128 and data == 'full'")
+    runs = {name: table[(table.method == method) & (table.epochs == epochs)] for name, (method, epochs) in RUNS.items()}
+    for name, seeds in runs.items():
+        rows |= {f"{name}, {key}": seeds[key].mean() for key in ("mAP", "F1", "accuracy_multi", "solved", "solved_1err")} | {f"{name}, seeds": len(seeds)}
+    rows |= {"second labeller, F1": 0.98, "second labeller, solved": 0.94}  # by the record of the labelling
     counts = count_named(labelled)
-    rows |= {"baseline, seeds": len(runs), "labelled tiles": len(labelled), "objects on them": int(counts.sum().sum()),
+    rows |= {"labelled tiles": len(labelled), "objects on them": int(counts.sum().sum()),
              "objects the folder leaves out": int(counts["elsewhere"].sum()),
              "share left out": counts["elsewhere"].sum() / counts.sum().sum(),
              "share of cars in other folders": counts.loc["Car", "elsewhere"] / counts.loc["Car"].sum(),
              "tiles that show a mountain": int(counts.loc["Mountain"].sum()), "of them in its folder": int(counts.loc["Mountain", "in its folder"])}
     draw_tiles(test)
     draw_counts(counts)
-    draw_gap([("saying nothing", [rows["nothing, solved"]]), ("baseline", list(runs.solved)), ("perfect reader of folders", [rows["folder, solved"]])])
+    draw_gap([("saying nothing", [rows["nothing, solved"]]), ("baseline", list(runs["baseline"].solved)), ("perfect reader of folders", [rows["folder, solved"]]),
+              *[(name, list(runs[name].solved)) for name in list(RUNS)[1:]], ("second human labeller", [rows["second labeller, solved"]])])
     table = pd.Series(rows, name="value").rename_axis("quantity").round(4)
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(TABLE)

@@ -293,6 +293,7 @@ def recipe(dls, run, looked=True, teacher=by_baseline, more=True, noise=True, ba
 METHODS.update(recipe=recipe, **{f'recipe_without_{part}': partial(recipe, **{part: False})
                                  for part in ('looked','teacher','more','noise','balance','average','growth','larger','thresholds')})
 
+# %% ../_notebooks/06_label_correction.ipynb #d1571112
 def by_release(dls, run, named, truth, known):
     "Expected labels, from what the network in `models/` says of a tile and of its mirror image: each release teaches the next"
     net,tiles = Network(threads=torch.get_num_threads()),dls.train.tiles.permute(0,2,3,1).numpy()

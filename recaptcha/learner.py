@@ -197,7 +197,7 @@ def _train(config, folder, runs, results):
     keep = results.parent/'test_logits'/f'{folder.name}.npz'; keep.parent.mkdir(exist_ok=True, parents=True)
     np.savez_compressed(keep, logits=torch.logit(tensor(test_probs), eps=1e-7).numpy().astype(np.float16), thresholds=thr.astype(np.float32))
     add_row(results, row)
-    (folder/'row.json').write_text(json.dumps(dict(config=config, row=row, thresholds=thr.tolist())))
+    (folder/'row.json').write_text(json.dumps(dict(config=config, row=row, thresholds=thr.tolist(), valid=valid.file.tolist())))
     (folder/'checkpoint.pt').unlink(missing_ok=True)
     return row
 

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['OPSET', 'SIZE', 'PREPROCESSING', 'best_run', 'load_run', 'fold_norms', 'fit_calibration', 'scaled',
-           'click_thresholds', 'network_onnx', 'around', 'Calibration', 'quantize', 'seal', 'ask', 'complete_tiles',
-           'release', 'torch_probs', 'compare', 'write_up', 'main']
+           'click_thresholds', 'network_onnx', 'around', 'Calibration', 'eight_bit_weights', 'quantize', 'seal', 'ask',
+           'complete_tiles', 'release', 'torch_probs', 'compare', 'write_up', 'main']
 
 # %% ../_notebooks/09_release.ipynb #2026e0cc
 import hashlib, json, tempfile
@@ -25,7 +25,7 @@ from fastai.vision.all import *
 
 from .card import measured, write_card
 from .challenge import FORMAT, SEAL, Network, sealed
-from .correction import challenge_thresholds, known_labels, more_tiles
+from .correction import challenge_thresholds, known_labels
 from .fast import *
 from .learner import *
 from .metrics import *
@@ -50,9 +50,8 @@ def load_run(
     try: there = json.loads((folder/'row.json').read_text())
     except OSError: raise DataError(f'{folder}: not a finished run of `recaptcha-train`')
     c = SimpleNamespace(**there['config'])
-    table = load_tiles('toy' if c.data=='toy' else 'full')
-    dls = tile_dls(training_tiles(table, 'full' if c.data=='toy' else c.data), c.size, c.bs)
-    if c.method.startswith('recipe') and c.method!='recipe_without_more': dls = more_tiles(dls, c)
+    tiles = training_tiles(load_tiles('toy' if c.data=='toy' else 'full'), 'full' if c.data=='toy' else c.data)
+    dls = tile_dls(tiles, c.size, c.bs, valid=tiles.file.isin(there['valid']).to_numpy())
     model = tile_learner(dls, c.arch, pretrained=False, fast=False).model
     model.load_state_dict(load_file(folder/'model.safetensors'))
     return c,model.cpu().eval(),dls
@@ -135,11 +134,25 @@ class Calibration(CalibrationDataReader):
         self.batches = ({'pictures': Normalize.from_stats(*imagenet_stats, cuda=False)(TensorImage(b)).numpy()} for b in prepared)
     def get_next(self): return next(self.batches, None)
 
+def eight_bit_weights(model:onnx.ModelProto, name:str):
+    "Keep a linear layer's weights, an initialiser of shape (outputs, inputs), as int8 with a scale for each output; the layer itself still computes in floats"
+    g = model.graph; old = next(i for i in g.initializer if i.name==name); w = numpy_helper.to_array(old)
+    scale = np.maximum(np.abs(w).max(1), 1e-12)/127
+    g.initializer.remove(old)
+    g.initializer.extend([numpy_helper.from_array(np.rint(w/scale[:,None]).astype(np.int8), name+'_int8'), numpy_helper.from_array(scale.astype(np.float32), name+'_scale'),
+                          numpy_helper.from_array(np.zeros(len(w), dtype=np.int8), name+'_zero')])
+    g.node.insert(0, helper.make_node('DequantizeLinear', [name+'_int8', name+'_scale', name+'_zero'], [name], axis=0))
+
 def quantize(net:Path, out:Path, tiles, size:int, keep:int=3):
-    "Static 8-bit quantisation (Jacob et al., CVPR 2018), weights per channel. The first `keep` convolutions stay as they are"
+    """Static 8-bit quantisation (Jacob et al., CVPR 2018), weights per channel. The first `keep` convolutions stay as they are. The head keeps its weights in eight bits and computes in
+    floats: features in 256 steps would make probabilities near one half jump"""
     quant_pre_process(str(net), str(out), skip_symbolic_shape=True)
-    first = [n.name for n in onnx.load(out).graph.node if n.op_type=='Conv'][:keep]
-    quantize_static(str(out), str(out), Calibration(tiles, size), quant_format=QuantFormat.QDQ, per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, nodes_to_exclude=first)
+    nodes = onnx.load(out).graph.node; convs,head = ([n for n in nodes if n.op_type==op] for op in ('Conv','Gemm'))
+    quantize_static(str(out), str(out), Calibration(tiles, size), quant_format=QuantFormat.QDQ, per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+                    nodes_to_exclude=[n.name for n in convs[:keep]+head])
+    model = onnx.load(out)
+    for n in head: eight_bit_weights(model, n.input[1])
+    onnx.save(model, out)
 
 def seal(model:onnx.ModelProto, about:dict, path:Path):
     "Write a model with its metadata and a checksum over the whole file, put in last"
