@@ -47,7 +47,7 @@ async function ask(file, sample = null) {
   const mine = ++asked;
   try {
     const picture = await openPicture(file);
-    given = { file, sample };
+    if (mine === asked) given = { file, sample };
     const network = await loading;
     if (mine !== asked) return;
     const start = performance.now(), grid = locate(picture, choices.find((choice) => choice.checked).value), found = performance.now();
@@ -102,7 +102,7 @@ async function begin() {
     say("answer", "");
     return say("error", fill("not_loaded", error.message));
   }
-  if (!asked) await askSample(first);
+  if (!last) await askSample(first);
   await network.warmUp();
   by("stage").dataset.ready = network.threads;
   keep().catch(() => {}); // a browser may refuse to keep anything; the page works without

@@ -49,4 +49,4 @@ export function show(tiles, name) {
   });
 }
 
-new ResizeObserver(() => shown && place()).observe(stage.parentElement);
+new ResizeObserver(() => requestAnimationFrame(() => shown && place())).observe(stage.parentElement);

@@ -16,8 +16,9 @@ function isolated(response) {
 
 async function answer(event) {
   const { request } = event, cache = await caches.open(CACHE), fixed = new URL(request.url).searchParams.has("v");
-  const key = request.mode === "navigate" ? registration.scope : request.url, kept = await cache.match(key, { ignoreVary: true });
-  if (kept && fixed) return isolated(kept);
+  const page = request.mode === "navigate" && new URL(request.url).pathname === new URL(registration.scope).pathname;
+  const key = page ? registration.scope : request.url, kept = await cache.match(key, { ignoreVary: true });
+  if (kept && fixed && !page) return isolated(kept);
   try {
     const response = await fetch(request);
     if (!response.ok) return response;

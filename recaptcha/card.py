@@ -28,7 +28,7 @@ def measured(
     "Scores of a network on the test tiles with intervals, and class by class"
     scores = report(probs, truth, net.thresholds); drawn = bootstrap_scores([probs], [net.thresholds], truth, draws)
     names = dict(mAP='macro mAP', F1='macro F1', solved='3×3 challenges solved', solved_1err='… with at most one error', accuracy_multi='`accuracy_multi` (saying nothing: '+f'{1-np.mean(truth):.3f})')
-    whole = pd.DataFrame([(names[k], f'{scores[k]:.3f}', interval(drawn[k]) if k in drawn else '') for k in names], columns=['on the test tiles','','95 % over tiles'])
+    whole = pd.DataFrame([(names[k], f'{scores[k]:.3f}', interval(drawn[k]) if k in drawn else '–') for k in names], columns=['on the test tiles','','95 % over tiles'])
     classes = pd.DataFrame([(c, f'{ap:.2f}', int(n), f'{t:.2f}') for c,ap,n,t in zip(net.classes, ap_per_class(probs, truth), np.sum(truth, 0), net.thresholds)], columns=['class','average precision','tiles that show it','threshold'])
     return _table(whole)+'\n\n'+_table(classes)
 
@@ -38,7 +38,7 @@ CARD = """# The released network
 `{name}`, version {version}, {kilobytes:,} kB, SHA-256 `{sha256}`.
 This page is written by `recaptcha-export`; change `_notebooks/09b_model_card.ipynb` instead.
 
-**What it does.** It looks at one tile of a reCAPTCHA picture challenge and gives a probability for each of eleven objects. MobileNetV2, {precision}, seen at {size} × {size} pixels.
+**What it does.** It looks at one tile of a reCAPTCHA picture challenge and gives a probability for each of eleven objects. `{arch}`, {precision}, seen at {size} × {size} pixels.
 Input: {preprocessing}. Output: `probabilities`, float32 of shape (n, 11). Classes, thresholds, calibration and a checksum over the whole file are in its metadata, and `recaptcha.challenge.Network`
 refuses a file that does not fit them.
 
@@ -47,16 +47,16 @@ of `recaptcha-train`. The labels are those of the folders, the corrected small s
 nobody looked at has expected labels, from the release before where the method is `recipe_distilled`.
 ImageNet weights to start from: torchvision's, or those that `RECAPTCHA_WEIGHTS` names.
 
-**How good it is.** The 441 test tiles have complete labels and were used for reporting alone. Thresholds are closed-form, from calibration on {calibrated} validation tiles (notebook 09).
+**How good it is.** The test tiles have complete labels and were used for reporting alone. Thresholds are closed-form, from calibration on {calibrated} validation tiles (notebook 09).
 
 {measured}
 
-How far another seed would land elsewhere, `results/runs.csv` says: {spread}.
+How far apart runs of one method are, `results/runs.csv` says: {spread}. (Labels and teacher of `recipe_distilled` grew between runs at 128 pixels.)
 
 **What eight bits cost.** {lost}
 
 **Limits.** A person solves 0.94 of such challenges. Small and distant objects, cars above all, are missed; strong noise and tiles under 60 pixels cost much (notebook 07). Rare classes rest on few
-test tiles. It was never shown anything but North American and European street scenes as reCAPTCHA serves them, and no challenge of the kind where tiles are replaced after a click.
+test tiles. It was never shown anything but street scenes as reCAPTCHA served them when the data set was collected, and no challenge of the kind where tiles are replaced after a click.
 
 **What it must not be used for.** Answering live challenges, getting past access controls, or any automation against a service that asks for a person. It is here to teach and to measure how far one
 label a tile goes. It is no detector for vehicles, crossings or lights on which anybody's safety depends, and not for watching people.
@@ -74,10 +74,10 @@ def write_card(
     runs:pd.DataFrame, # rows of `results/runs.csv`
 ):
     "Write the card of a released network"
-    method = net.about['run'].split('-')[0]
-    same = runs[runs.method==method].groupby(['size','epochs'])
-    spread = '; '.join(f'{len(g)} seeds of `{method}` at {s} pixels and {e} epochs, mAP {g.mAP.mean():.3f} (sd {g.mAP.std():.3f}), F1 {g.F1.mean():.3f} (sd {g.F1.std():.3f}), solved {g.solved.mean():.3f} (sd {g.solved.std():.3f})'
-                       for (s,e),g in same if len(g)>1) or f'there is one seed of `{method}` alone'
-    data = Path(model).read_bytes()
-    Path(path).write_text(CARD.format(name=Path(model).name, kilobytes=round(len(data)/1000), sha256=hashlib.sha256(data).hexdigest(), calibrated=calibrated, measured=measured, lost=lost, spread=spread,
+    method,arch,_,data = net.about['run'].split('-')[:4]
+    same = runs[(runs.method==method)&(runs.arch==arch)&(runs.data==data)].groupby(['size','epochs'])
+    spread = '; '.join(f'{len(g)} runs of `{method}` at {s} pixels and {e} epochs, mAP {g.mAP.mean():.3f} (sd {g.mAP.std():.3f}), F1 {g.F1.mean():.3f} (sd {g.F1.std():.3f}), solved {g.solved.mean():.3f} (sd {g.solved.std():.3f})'
+                       for (s,e),g in same if len(g)>1) or f'there is one run of `{method}` alone'
+    content = Path(model).read_bytes()
+    Path(path).write_text(CARD.format(name=Path(model).name, kilobytes=round(len(content)/1000), sha256=hashlib.sha256(content).hexdigest(), arch=arch, calibrated=calibrated, measured=measured, lost=lost, spread=spread,
                                       **{k: net.about[k] for k in ('version','precision','size','preprocessing','run')}), encoding='utf-8')

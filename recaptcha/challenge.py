@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'SEAL', 'WORDS', 'SUFFIXES', 'sealed', 'model_path', 'Network', 'target_class', 'cut_tiles', 'locate',
-           'answer', 'draw_answer', 'pictures_in', 'show_answer', 'answer_file', 'tile_probs', 'main']
+           'answer', 'draw_answer', 'pictures_in', 'show_answer', 'save_to', 'answer_file', 'tile_probs', 'main']
 
 # %% ../_notebooks/07_prediction.ipynb #9cbcf7b0
-import csv, hashlib, json, os, re, sys, unicodedata
+import csv, hashlib, json, os, re, sys, sysconfig, unicodedata
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 
@@ -31,7 +31,8 @@ def sealed(
 def model_path() -> Path:
     "The released network: of this checkout, or of the installed package"
     name = Path('models')/'recaptcha-int8.onnx'
-    places = [Path(recaptcha.__file__).parent.parent/name, Path(sys.prefix)/'share'/'recaptcha'/name.name]
+    schemes = (sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme('user'))
+    places = [Path(recaptcha.__file__).parent.parent/name, *(Path(sysconfig.get_path('data', s))/'share'/'recaptcha'/name.name for s in schemes)]
     return next((p for p in places if p.is_file()), places[0])
 
 class Network:
@@ -59,35 +60,38 @@ class Network:
 
 # %% ../_notebooks/07_prediction.ipynb #87cf63c5
 WORDS = { # what a challenge calls them, in English, Danish and German
-    'Bicycle': 'bicycle bicycles bike bikes cykel cykler cyklen cyklerne fahrrad fahrräder fahrrädern fahrraeder fahrraedern',
-    'Bridge': 'bridge bridges bro broer broen broerne brücke brücken bruecke bruecken',
-    'Bus': 'bus buses busses busser bussen busserne busse linienbus linienbusse',
+    'Bicycle': 'bicycle bicycles bike bikes cykel cykler cyklen cyklerne fahrrad fahrräder fahrrädern',
+    'Bridge': 'bridge bridges bro broer broen broerne brücke brücken',
+    'Bus': 'bus buses busses busser bussen busserne busse linienbus linienbusse autobus autobusse autobusser school_bus school_buses',
     'Car': 'car cars automobile automobiles bil biler bilen bilerne personbil personbiler auto autos pkw pkws',
-    'Chimney': 'chimney chimneys skorsten skorstene skorstenen schornstein schornsteine schornsteinen kamin kamine',
-    'Crosswalk': 'crosswalk crosswalks pedestrian_crossing pedestrian_crossings zebra_crossing zebra_crossings fodgængerfelt fodgængerfelter fodgængerovergang fodgængerovergange '
-                 'zebrastreifen fußgängerüberweg fußgängerüberwege fußgängerüberwegen fußgängerübergang fußgängerübergänge',
-    'Hydrant': 'hydrant hydrants brandhane brandhaner brandhanen hydranten feuerhydrant feuerhydranten',
-    'Motorcycle': 'motorcycle motorcycles motorbike motorbikes motorcykel motorcykler motorrad motorräder motorrädern motorraeder motorraedern',
-    'Mountain': 'mountain mountains hill hills bjerg bjerge bakke bakker berg berge bergen hügel hügeln huegel huegeln',
-    'Palm': 'palm palms palm_tree palm_trees palme palmer palmen palmetræ palmetræer',
-    'Traffic Light': 'traffic_light traffic_lights traffic_signal traffic_signals trafiklys lyskryds lyssignal lyssignaler trafiksignal ampel ampeln verkehrsampel verkehrsampeln'}
+    'Chimney': 'chimney chimneys skorsten skorstene skorstenen skorstenene schornstein schornsteine schornsteinen kamin kamine',
+    'Crosswalk': 'crosswalk crosswalks cross_walk cross_walks pedestrian_crossing pedestrian_crossings zebra_crossing zebra_crossings fodgængerfelt fodgængerfelter fodgængerfelterne fodgængerovergang '
+                 'fodgængerovergange zebrastreifen fußgängerüberweg fußgängerüberwege fußgängerüberwegen fußgängerübergang fußgängerübergänge fußgängerübergängen',
+    'Hydrant': 'hydrant hydrants brandhane brandhaner brandhanen brandhanerne hydranten feuerhydrant feuerhydranten',
+    'Motorcycle': 'motorcycle motorcycles motor_cycle motor_cycles motorbike motorbikes motor_bike motor_bikes motorcykel motorcykler motorcyklen motorcyklerne motorrad motorräder motorrädern',
+    'Mountain': 'mountain mountains hill hills bjerg bjerge bjergene bakke bakker bakkerne berg berge bergen hügel hügeln',
+    'Palm': 'palm palms palm_tree palm_trees palmtree palmtrees palme palmer palmen palmerne palmetræ palmetræer palmetræerne',
+    'Traffic Light': 'traffic_light traffic_lights traffic_signal traffic_signals trafiklys trafiklysene lyskryds lyssignal lyssignaler trafiksignal trafiksignaler ampel ampeln verkehrsampel verkehrsampeln'}
 
-def _letters(text):
-    "Lower case, without accents, one space between words"
-    text = unicodedata.normalize('NFKD', text.casefold().replace('æ', 'ae').replace('ø', 'o'))
-    return f" {' '.join(re.findall('[a-z]+', text))} "
+def _letters(text, umlaut=''):
+    "Lower case, without accents (ä as a, or as ae with `umlaut` e), one space between words"
+    text = unicodedata.normalize('NFKD', text.casefold().replace('æ', 'ae').replace('ø', 'o')).replace('\u0308', umlaut)
+    words = re.findall(r'[^\W\d_]+', ''.join(c for c in text if not unicodedata.combining(c)))
+    return f" {' '.join(words)} "
 
 def target_class(
     text:str, # a class, or what a challenge says: 'Traffic Light', 'a bus', 'Select all images with crosswalks', 'Fahrräder'
 ) -> str: # one of the eleven classes
     "The one class that a text names; `DataError` where it names none, or several"
-    said = _letters(text)
-    named = [c for c,words in WORDS.items() if any(_letters(w.replace('_', ' ')) in said for w in words.split())]
-    if len(named)==1: return named[0]
+    said,named = _letters(text),set()
+    spelt = {_letters(w.replace('_', ' '), u): c for c,words in WORDS.items() for w in words.split() for u in ('','e')}
+    for w in sorted(spelt, key=len, reverse=True): # 'motor bike' before 'bike'
+        if w in said: named.add(spelt[w]); said = said.replace(w, '  ')
+    if len(named)==1: return named.pop()
     known = ', '.join(WORDS)
-    if not said.strip(): raise DataError(f'the target is empty; it is one of {known}, or what a challenge calls it')
+    if not text.strip(): raise DataError(f'the target is empty; it is one of {known}, or what a challenge calls it')
     if not named: raise DataError(f'target {text!r}: none of {known}, in English, Danish or German')
-    raise DataError(f"target {text!r}: names {' and '.join(named)}; one at a time")
+    raise DataError(f"target {text!r}: names {' and '.join(sorted(named))}; one at a time")
 
 # %% ../_notebooks/07_prediction.ipynb #9c31a263
 def cut_tiles(
@@ -111,8 +115,8 @@ def locate(
     found = find_grid(im, n)
     if found: return found
     if n and min(im.size)>=n and max(im.size)<=1.05*min(im.size): return Grid(n, 0, 0, min(im.size)/n, min(im.size)/n)
-    raise DataError(f"{name}: no grid of {'3x3 or 4x4' if not n else grid} tiles found (tilted? cut off?); "
-                    + ('with `--grid 3x3` or `4x4` a square picture is cut evenly, with `--grid none` it is one tile' if not n else 'crop it to its tiles'))
+    raise DataError(f"{name}: no grid of {'3x3 or 4x4' if not n else grid} tiles found (tilted? cut off? small in a large screenshot?); crop to the challenge; "
+                    + ('with `--grid 3x3` or `4x4` a square picture is cut evenly, with `--grid none` it is one tile' if not n else 'it must be square where no seams are seen'))
 
 def answer(
     im:Image.Image, # mode RGB
@@ -150,34 +154,43 @@ def show_answer(path, target, grid, probs, net) -> str:
     lines += ['  '+' '.join(cell(r*n+c) for c in range(n)) for r in range(n)]
     return '\n'.join(lines+[f"Image: {k//n+1}, {k%n+1}.jpg Prediction: {[c for c,s in zip(net.classes, said[k]) if s]}; {target} Probability: {probs[k,i]:.2f}" for k in range(n*n)])
 
+def save_to(folder:Path, files:list) -> dict: # file -> where its drawn answer goes; or None
+    "Names for several answers in one folder: as the pictures', told apart by their folders and suffixes where they must be"
+    short = [f.with_suffix('.png').name for f in files]
+    return {f: folder/(s if short.count(s)==1 else '-'.join([*f.parent.parts[-1:], f.name.replace('.', '-')])+'.png') for f,s in zip(files, short)}
+
 def answer_file(path, target, grid, net, save, as_json):
-    "One picture of the command line: what to print; `DataError` where it can't be answered"
-    im = open_tile(path); g,probs = answer(im, net, grid, path)
+    "One picture of the command line: what to print, and what went wrong with `save`, if anything; `DataError` where the picture can't be answered"
+    im = open_tile(path); g,probs = answer(im, net, grid, path); wrong = None
     i = net.classes.index(target); said = probs[:,i]>net.thresholds[i]
-    if save:
-        try: draw_answer(im, g, said, probs[:,i]).save(save)
-        except (OSError, ValueError) as e: raise DataError(f'{save}: not written ({e}); name a .png or .jpg file in a folder that is there') from e
-    if not as_json: return show_answer(path, target, g, probs, net)
+    try:
+        if save and save.exists() and save.samefile(path): wrong = f'{save}: is the picture itself; not written over'
+        elif save: draw_answer(im, g, said, probs[:,i]).save(save)
+    except (OSError, ValueError, KeyError) as e: wrong = f'{save}: not written ({e}); name a .png or .jpg file in a folder that is there'
+    if not as_json: return show_answer(path, target, g, probs, net),wrong
     return json.dumps(dict(picture=str(path), target=target, grid=f'{g.n}x{g.n}', boxes=g.boxes() if g.n>1 else [(0, 0, *im.size)], tiles=[int(k)+1 for k in np.flatnonzero(said)],
-                           probabilities=[round(float(p), 4) for p in probs[:,i]], threshold=round(float(net.thresholds[i]), 4), predictions=[[c for c,s in zip(net.classes, r) if s] for r in probs>net.thresholds]))
+                           probabilities=[round(float(p), 4) for p in probs[:,i]], threshold=round(float(net.thresholds[i]), 4), predictions=[[c for c,s in zip(net.classes, r) if s] for r in probs>net.thresholds])),wrong
 
 def tile_probs(folder:Path, out:Path, net) -> list: # what went wrong, a line a file
     "Every tile below a folder into a table: `file` (its path below the folder, without extension) and a probability for each class"
     from tqdm import tqdm
-    files,rows,wrong,waiting = pictures_in(folder),[],[],[]
+    files,names,wrong,waiting = pictures_in(folder),set(),[],[]
     if not files: raise DataError(f'{folder}: no pictures there' if Path(folder).is_dir() else f'{folder}: no such folder')
-    def ask():
-        if waiting: rows.extend(zip([f for f,_ in waiting], net.probs(np.stack([a for _,a in waiting])))); waiting.clear()
-    for p in tqdm(files, desc='tiles', unit='tile', disable=None):
-        try: a = np.asarray(open_tile(p))
-        except DataError as e: wrong.append(str(e)); continue
-        if waiting and (waiting[0][1].shape!=a.shape or len(waiting)>=32): ask()
-        waiting.append((p, a))
-    ask()
     try:
-        with open(tmp := Path(f'{out}.tmp'), 'w', newline='', encoding='utf-8') as f:
+        with open(tmp := Path(f'{out}.tmp'), 'w', newline='', encoding='utf-8', errors='surrogateescape') as f:
             w = csv.writer(f, lineterminator='\n'); w.writerow(['file', *net.classes])
-            w.writerows([p.relative_to(folder).with_suffix('').as_posix(), *(f'{v:.5f}' for v in r)] for p,r in rows)
+            def ask():
+                if waiting: w.writerows([name, *(f'{v:.5f}' for v in r)] for (name,_),r in zip(waiting, net.probs(np.stack([a for _,a in waiting]))))
+                waiting.clear()
+            for p in tqdm(files, desc='tiles', unit='tile', disable=None):
+                name = p.relative_to(folder).with_suffix('').as_posix()
+                if name in names: wrong.append(f'{p}: another picture of this name has its row already'); continue
+                try: a = np.asarray(open_tile(p))
+                except DataError as e: wrong.append(str(e)); continue
+                names.add(name)
+                if waiting and (waiting[0][1].shape!=a.shape or len(waiting)>=32 or a.size*len(waiting)>12_000_000): ask() # of one size, and no more than fits into memory
+                waiting.append((name, a))
+            ask()
         os.replace(tmp, out)
     except OSError as e: raise DataError(f'{out}: not written ({e.strerror})') from e
     return wrong
@@ -208,12 +221,20 @@ def main(args=None):
         net = Network(a.model)
         wrong = tile_probs(a.tiles, a.csv, net) if a.tiles else []
     except DataError as e: p.exit(1, f'recaptcha-predict: {e}\n')
-    found = {q: pictures_in(q) if q.is_dir() else [q] for q in a.pictures}
-    wrong += [f'{q}: no pictures there' for q,fs in found.items() if not fs]; files = sum(found.values(), [])
-    if a.save and len(files)>1: a.save.mkdir(parents=True, exist_ok=True)
-    for f in files:
-        try: print(answer_file(f, target, a.grid, net, a.save and (a.save/f'{f.stem}.png' if a.save.is_dir() else a.save), a.json), flush=True)
-        except DataError as e: wrong.append(str(e)); a.json and print(json.dumps(dict(picture=str(f), target=target, error=str(e))), flush=True)
+    files = []
+    for q in a.pictures:
+        found = pictures_in(q) if os.path.isdir(q) else [q]
+        if not found: wrong.append(f'{q}: no pictures there')
+        files += [f for f in found if f not in files]
+    save = {files[0]: a.save} if a.save and len(files)==1 and not a.save.is_dir() else save_to(a.save, files) if a.save else {}
+    try:
+        if len(save)>1: a.save.mkdir(parents=True, exist_ok=True)
+        for f in files:
+            try: said,unsaved = answer_file(f, target, a.grid, net, save.get(f), a.json)
+            except DataError as e: said,unsaved = a.json and json.dumps(dict(picture=str(f), target=target, error=str(e))),str(e)
+            if said: print(said, flush=True)
+            if unsaved: wrong.append(unsaved)
+    except OSError as e: wrong.append(f"{e.filename or 'standard output'}: not written ({e.strerror})")
     for w in wrong: print(f'recaptcha-predict: {w}', file=sys.stderr)
     sys.exit(1 if wrong else 0)
 

@@ -5,27 +5,28 @@
 # %% auto #0
 __all__ = ['OPSET', 'SIZE', 'PREPROCESSING', 'best_run', 'load_run', 'fold_norms', 'fit_calibration', 'scaled',
            'click_thresholds', 'network_onnx', 'around', 'Calibration', 'eight_bit_weights', 'quantize', 'seal', 'ask',
-           'complete_tiles', 'release', 'torch_probs', 'compare', 'write_up', 'main']
+           'complete_tiles', 'torch_probs', 'release', 'compare', 'write_up', 'main']
 
 # %% ../_notebooks/09_release.ipynb #2026e0cc
-import hashlib, json, tempfile
+import hashlib, json, os, tempfile
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np, onnx, onnxruntime, pandas as pd, torch
+import numpy as np, onnx, pandas as pd, torch
 import recaptcha
 from .data import * # before fastai: it silences a warning of its
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from scipy.optimize import minimize
 from fastai.vision.all import *
 
 from .card import measured, write_card
 from .challenge import FORMAT, SEAL, Network, sealed
-from .correction import challenge_thresholds, known_labels
+from .correction import known_labels
 from .fast import *
 from .learner import *
 from .metrics import *
@@ -36,24 +37,30 @@ def best_run(
     runs:Path, # folder of runs
     method:str='recipe_distilled',
 ) -> Path: # the run's folder
-    "The finished run of a method with the highest mAP on its validation tiles"
-    rows = {p.parent: json.loads(p.read_text())['row'] for p in Path(runs).glob('*/row.json')}
-    rows = {p: r['valid_mAP'] for p,r in rows.items() if r['method']==method}
+    "The finished run of a method with the highest mAP on its validation tiles, among those at its largest size and number of epochs"
+    rows = {p.parent: _row(p.parent)['row'] for p in Path(runs).glob('*/row.json')}
+    rows = {p: ((r['size'],r['epochs']),r['valid_mAP']) for p,r in rows.items() if r['method']==method}
     if not rows: raise DataError(f"{runs}: no finished run of method {method!r}; train one with `recaptcha-train --method {method}`")
     return max(rows, key=rows.get)
+
+def _row(folder):
+    "What a finished run left in its `row.json`"
+    try: there = json.loads((folder/'row.json').read_text())
+    except (OSError, ValueError): raise DataError(f'{folder}: not a finished run of `recaptcha-train`')
+    if 'valid' not in there: raise DataError(f'{folder}: does not say on which tiles it was validated; train it again')
+    return there
 
 def load_run(
     folder:Path, # of a finished run
 ): # its settings, the network in evaluation mode, and the tiles it was validated on, as loaders
     "A finished run, as `recaptcha-train` left it"
-    folder = Path(folder)
-    try: there = json.loads((folder/'row.json').read_text())
-    except OSError: raise DataError(f'{folder}: not a finished run of `recaptcha-train`')
+    there = _row(Path(folder))
     c = SimpleNamespace(**there['config'])
     tiles = training_tiles(load_tiles('toy' if c.data=='toy' else 'full'), 'full' if c.data=='toy' else c.data)
     dls = tile_dls(tiles, c.size, c.bs, valid=tiles.file.isin(there['valid']).to_numpy())
     model = tile_learner(dls, c.arch, pretrained=False, fast=False).model
-    model.load_state_dict(load_file(folder/'model.safetensors'))
+    try: model.load_state_dict(load_file(Path(folder)/'model.safetensors'))
+    except (OSError, RuntimeError, SafetensorError) as e: raise DataError(f'{folder}/model.safetensors: {str(e).splitlines()[0]}') from e
     return c,model.cpu().eval(),dls
 
 # %% ../_notebooks/09_release.ipynb #adbb924d
@@ -176,6 +183,12 @@ def complete_tiles(valid:pd.DataFrame):
     if not known.all(1).any(): return np.ones(len(valid), dtype=bool),encode_labels(valid.apply(folder_label, axis=1)).numpy()
     return known.all(1),truth
 
+def torch_probs(model, tiles:torch.Tensor, size:int) -> np.ndarray:
+    "What the PyTorch network says of decoded tiles, uint8 of shape (tiles, 3, height, width), brought to `size` pixels"
+    norm = Normalize.from_stats(*imagenet_stats, cuda=False)
+    with torch.inference_mode():
+        return torch.cat([model(norm(TensorImage(F.interpolate(t.float()/255, (size,size), mode='bilinear', align_corners=False)))).sigmoid() for t in tiles.split(32)]).as_subclass(torch.Tensor).numpy()
+
 # %% ../_notebooks/09_release.ipynb #998ee534
 PREPROCESSING = 'tiles: uint8 RGB of shape (n, height, width, 3), any size; scaled and normalised inside the model'
 
@@ -201,7 +214,7 @@ def release(
         network_onnx(model, d/'raw.onnx')
         raw = ask(save(d/'raw.onnx', 'fp32', [.5]*len(CLASSES)), dls.valid.tiles[rows]).clip(1e-6, 1-1e-6)
         slope,shift = fit_calibration(np.log(raw/(1-raw)), truth[rows])
-        about['calibration'] = json.dumps(dict(slope=round(float(slope), 4), shift=[round(float(s), 4) for s in shift]))
+        about['calibration'] = json.dumps(dict(tiles=int(rows.sum()), slope=round(float(slope), 4), shift=[round(float(s), 4) for s in shift]))
         model[1] = scaled(model[1], slope, shift)
         network_onnx(model, d/'fp32.onnx')
         shown = torch.from_numpy(np.random.default_rng(0).choice(len(dls.train.tiles), min(looked_at, len(dls.train.tiles)), replace=False))
@@ -214,12 +227,6 @@ def release(
     return model,nets
 
 # %% ../_notebooks/09_release.ipynb #7b67d6d0
-def torch_probs(model, tiles:torch.Tensor, size:int) -> np.ndarray:
-    "What the PyTorch network says of decoded tiles, uint8 of shape (tiles, 3, height, width), brought to `size` pixels"
-    norm = Normalize.from_stats(*imagenet_stats, cuda=False)
-    with torch.inference_mode():
-        return torch.cat([model(norm(TensorImage(F.interpolate(t.float()/255, (size,size), mode='bilinear', align_corners=False)))).sigmoid() for t in tiles.split(32)]).as_subclass(torch.Tensor).numpy()
-
 def compare(
     model, # PyTorch network of `release`
     nets:dict, # `Network`s by name
@@ -241,11 +248,11 @@ def write_up(
     results:Path, # table of runs, for the spread over seeds
 ) -> pd.DataFrame: # from `compare`, on the test tiles
     "Measure a release on the test tiles, and write its model card"
-    c,_,dls = load_run(folder); calibrated = int(complete_tiles(dls.valid_ds.items.reset_index(drop=True))[0].sum())
+    c = SimpleNamespace(**_row(Path(folder))['config'])
     table = load_tiles('toy' if c.data=='toy' else 'full'); test = table[table.set=='test'].reset_index(drop=True)
     tiles,truth = decode_tiles(test.path),encode_labels(test.labels).numpy()
     all_three = compare(model, nets, tiles, truth); mine = all_three.loc['ONNX int8']
-    write_card(Path(out)/'README.md', Path(out)/'recaptcha-int8.onnx', nets['int8'], calibrated, measured(ask(nets['int8'], tiles), truth, nets['int8']),
+    write_card(Path(out)/'README.md', Path(out)/'recaptcha-int8.onnx', nets['int8'], json.loads(nets['int8'].about['calibration'])['tiles'], measured(ask(nets['int8'], tiles), truth, nets['int8']),
                f"Against the PyTorch network on the test tiles: mAP {mine.mAP_lost:+.4f} lost, no class more than {mine.most_AP_lost:.3f}; probabilities differ by {mine.mean_difference:.3f} on average, and "
                f"{mine.agreement:.1%} of the answers are the same.", pd.read_csv(results))
     return all_three
@@ -255,7 +262,7 @@ def main(args=None):
     "`recaptcha-export`"
     p = ArgumentParser('recaptcha-export', formatter_class=RawDescriptionHelpFormatter,
         description='Export a training run as ONNX, in 32 bits and in 8, calibrated, with thresholds chosen on its validation tiles.',
-        epilog='examples:\n  recaptcha-export                                 the best recipe run in runs/ goes to models/\n  recaptcha-export --run runs/baseline-mobilenet_v2-128-full-e1+5-s1 --out /tmp/models\n\n'
+        epilog='examples:\n  recaptcha-export                                 the best recipe run in runs/ goes to models/\n  recaptcha-export --run runs/baseline-mobilenet_v2-128-full-e1+5-s1 --out elsewhere\n\n'
                'Exit codes: 0 exported, 1 it could not be, 2 the command makes no sense.')
     p.add_argument('--runs', type=Path, default='runs', metavar='FOLDER', help='of `recaptcha-train` (default: %(default)s)')
     p.add_argument('--method', default='recipe_distilled', help='whose best run on validation is taken (default: %(default)s)')
@@ -267,7 +274,11 @@ def main(args=None):
     if not 32<=a.size<=512: p.error(f'--size {a.size}: 32 to 512 pixels')
     try:
         folder = a.run or best_run(a.runs, a.method)
-        model,nets = release(folder, a.out, a.size)
-        print(f'{folder} → {a.out}, on the test tiles:\n'+write_up(folder, a.out, model, nets, a.results).round(4).T.to_string(na_rep=''))
+        a.out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=a.out) as d: # all of it or nothing
+            model,nets = release(folder, d, a.size)
+            lost = write_up(folder, d, model, nets, a.results)
+            for f in Path(d).iterdir(): os.replace(f, a.out/f.name)
+        print(f'{folder} → {a.out}, on the test tiles:\n'+lost.round(4).T.to_string(na_rep=''))
     except DataError as e: p.exit(1, f'recaptcha-export: {e}\n')
     except OSError as e: p.exit(1, f'recaptcha-export: {e.filename or a.out}: {e.strerror}\n')

@@ -1,17 +1,18 @@
 """Answering from pictures: whatever a person hands over gets an answer or one clear line, and the other pictures are still answered."""
-import csv, json, os, subprocess, sys
+import csv, hashlib, json, os, random, subprocess, sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
 
-from recaptcha.challenge import Network, answer, model_path, target_class, tile_probs
-from recaptcha.grid import compose, find_grid
+from recaptcha.challenge import Network, answer, model_path, target_class
+from recaptcha.grid import any_kind, compose, find_grid
 from recaptcha.pictures import DataError, open_tile
 from recaptcha.toy import CLASSES
 
-ROOT = model_path().parent.parent
+from notebook_kit import ROOT
 
 
 @pytest.fixture(scope='module')
@@ -133,6 +134,44 @@ def test_table_of_tiles(tmp_path, tiles):
     assert np.abs(whole-[float(rows[3][c]) for c in CLASSES]).max()<.02 # eight bits round a little differently in another batch
 
 
+def test_several_answers_are_saved_and_no_picture_is_written_over(tmp_path, challenge):
+    a, b = tmp_path/'a', tmp_path/'b'; a.mkdir(); b.mkdir(); out = tmp_path/'out'
+    for path in (a/'c.png', b/'c.png', b/'c.jpg', b/'d.png'): challenge[0].save(path)
+    before = (a/'c.png').read_bytes()
+    assert predict(a, b, '--target', 'car', '--save', out)[0]==0
+    assert sorted(p.name for p in out.iterdir())==['a-c-png.png', 'b-c-jpg.png', 'b-c-png.png', 'd.png']
+    code, said, complaints = predict(a/'c.png', '--target', 'car', '--save', a/'c.png')
+    assert code==1 and 'the picture itself' in complaints[0] and said and (a/'c.png').read_bytes()==before # answered all the same
+    assert predict(a, '--target', 'car', '--save', a)[0]==1 and (a/'c.png').read_bytes()==before
+    (tmp_path/'file').write_text('in the way')
+    assert 'file' in one_line(a, b, '--target', 'car', '--save', tmp_path/'file')
+    assert 'not written' in one_line(a, '--target', 'car', '--save', tmp_path/'o.psd')
+
+
+def test_two_tiles_of_one_name_have_one_row(tmp_path, tiles):
+    (tmp_path/'t').mkdir(); tiles[0].save(tmp_path/'t'/'x.png'); tiles[1].save(tmp_path/'t'/'x.jpg')
+    code, _, complaints = predict('--tiles', tmp_path/'t', '--csv', tmp_path/'o.csv')
+    assert code==1 and 'x.png' in complaints[0] and len((tmp_path/'o.csv').read_text().splitlines())==2
+    assert 'not written' in one_line('--tiles', tmp_path/'t', '--csv', tmp_path/'none'/'o.csv')
+
+
+@pytest.mark.skipif(not os.environ.get('RECAPTCHA_CHALLENGES'), reason='RECAPTCHA_CHALLENGES names no folder of real challenges')
+def test_grids_of_real_challenges():
+    folder = Path(os.environ['RECAPTCHA_CHALLENGES'])
+    for name in {r['image'] for r in csv.DictReader(open(folder/'answers.csv'))}: assert answer(open_tile(folder/name), Network())[0].n==3
+
+
+def test_grids_are_found_in_composed_pictures():
+    figure = Image.open(ROOT/'images'/'demo'/'tiles.webp').convert('RGB')
+    photos = [figure.crop((x, y, x+120, y+120)) for y in range(0, figure.height, 120) for x in range(0, figure.width, 120)]
+    wrong = []
+    for seed in range(80):
+        rng = random.Random(40_000+seed); kind = any_kind(rng); cut = kind['n']==4 and kind['gutter']>0 and rng.random()<.5
+        im, g = compose(rng.sample(photos, 1 if cut else kind['n']**2), **kind); found = find_grid(im)
+        if found is None or found.n!=g.n or np.abs(np.subtract(found.boxes(), g.boxes())).max()>max(2, .04*g.size): wrong.append(seed)
+    assert len(wrong)<=2, wrong
+
+
 # The model
 
 def test_damaged_and_foreign_models(tmp_path):
@@ -150,6 +189,7 @@ def test_released_model_is_small_and_says_what_it_is():
     assert model_path().stat().st_size<=4_000_000 and net.classes==CLASSES and ((net.thresholds>0)&(net.thresholds<1)).all()
     assert {'version', 'run', 'preprocessing', 'precision', 'calibration', 'licence', 'dataset'}<=set(net.about) and net.about['precision']=='int8'
     beside = json.loads(model_path().with_suffix('.json').read_text()) # what the demo page reads
+    assert beside['sha256']==hashlib.sha256(model_path().read_bytes()).hexdigest() and beside['sha256'] in (model_path().parent/'README.md').read_text()
     assert beside['classes']==net.classes and np.allclose(beside['thresholds'], net.thresholds) and beside['run']==net.about['run']
 
 
@@ -169,6 +209,7 @@ def test_answering_needs_no_torch_and_little_memory(tmp_path, challenge):
 @settings(max_examples=4000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 2**32-1), st.sampled_from(['noise', 'plain', 'steps', 'lines']), st.sampled_from([None, 3, 4]))
 def test_fuzz_grid_finder(width, height, seed, kind, n):
+    if seed%3: width, height = (40+width, 40+height) if seed%97 else (20*width, 20*height) # large enough to be looked at; some larger than what is looked at
     rng = np.random.default_rng(seed)
     if kind=='noise': a = rng.integers(0, 256, (height, width, 3))
     elif kind=='plain': a = np.full((height, width, 3), rng.integers(256))
