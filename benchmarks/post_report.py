@@ -23,6 +23,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES, TABLE = ROOT / "images/posts/report", ROOT / "results/posts/report.csv"
 BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#8a8f98"  # Okabe and Ito's, safe for colour-blind readers
+RUNS = {"baseline": ("baseline", 6), "recipe": ("recipe", 6), "recipe, taught": ("recipe_distilled", 12)}  # methods and epochs of runs
 TWICE = 2  # figures are drawn at twice the size they are shown at
 plt.rcParams.update({"figure.dpi": 76 * TWICE, "savefig.facecolor": "white", "axes.spines.top": False, "axes.spines.right": False,
                      "font.size": 12, "axes.titlesize": 13, "axes.titleweight": "bold", "axes.titlelocation": "left"})

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['OPSET', 'SIZE', 'PREPROCESSING', 'best_run', 'load_run', 'fold_norms', 'fit_calibration', 'scaled',
-           'click_thresholds', 'network_onnx', 'around', 'Calibration', 'eight_bit_weights', 'quantize', 'seal', 'ask',
-           'complete_tiles', 'torch_probs', 'release', 'compare', 'write_up', 'main']
+           'click_thresholds', 'network_onnx', 'around', 'Calibration', 'quantize', 'seal', 'ask', 'complete_tiles',
+           'torch_probs', 'release', 'compare', 'write_up', 'main']
 
 # %% ../_notebooks/09_release.ipynb #2026e0cc
 import hashlib, json, os, tempfile
@@ -37,11 +37,13 @@ def best_run(
     runs:Path, # folder of runs
     method:str='recipe_distilled',
 ) -> Path: # the run's folder
-    "The finished run of a method with the highest mAP on its validation tiles, among those at its largest size and number of epochs"
-    rows = {p.parent: _row(p.parent)['row'] for p in Path(runs).glob('*/row.json')}
-    rows = {p: ((r['size'],r['epochs']),r['valid_mAP']) for p,r in rows.items() if r['method']==method}
+    """The finished run of a method with the highest mAP on its validation tiles, among those at its largest size and number of epochs. Only runs that were validated on the
+    same tiles can be compared: the newest run says on which"""
+    rows = {p.parent: _row(p.parent) for p in sorted(Path(runs).glob(f'{method}-*/row.json'), key=os.path.getmtime)}
     if not rows: raise DataError(f"{runs}: no finished run of method {method!r}; train one with `recaptcha-train --method {method}`")
-    return max(rows, key=rows.get)
+    budget = lambda r: (r['row']['size'],r['row']['epochs'])
+    largest = [p for p,r in rows.items() if budget(r)==max(map(budget, rows.values()))]
+    return max((p for p in largest if rows[p]['valid']==rows[largest[-1]]['valid']), key=lambda p: rows[p]['row']['valid_mAP'])
 
 def _row(folder):
     "What a finished run left in its `row.json`"
@@ -141,25 +143,13 @@ class Calibration(CalibrationDataReader):
         self.batches = ({'pictures': Normalize.from_stats(*imagenet_stats, cuda=False)(TensorImage(b)).numpy()} for b in prepared)
     def get_next(self): return next(self.batches, None)
 
-def eight_bit_weights(model:onnx.ModelProto, name:str):
-    "Keep a linear layer's weights, an initialiser of shape (outputs, inputs), as int8 with a scale for each output; the layer itself still computes in floats"
-    g = model.graph; old = next(i for i in g.initializer if i.name==name); w = numpy_helper.to_array(old)
-    scale = np.maximum(np.abs(w).max(1), 1e-12)/127
-    g.initializer.remove(old)
-    g.initializer.extend([numpy_helper.from_array(np.rint(w/scale[:,None]).astype(np.int8), name+'_int8'), numpy_helper.from_array(scale.astype(np.float32), name+'_scale'),
-                          numpy_helper.from_array(np.zeros(len(w), dtype=np.int8), name+'_zero')])
-    g.node.insert(0, helper.make_node('DequantizeLinear', [name+'_int8', name+'_scale', name+'_zero'], [name], axis=0))
-
 def quantize(net:Path, out:Path, tiles, size:int, keep:int=3):
-    """Static 8-bit quantisation (Jacob et al., CVPR 2018), weights per channel. The first `keep` convolutions stay as they are. The head keeps its weights in eight bits and computes in
-    floats: features in 256 steps would make probabilities near one half jump"""
+    """Static 8-bit quantisation (Jacob et al., CVPR 2018), weights per channel. The first `keep` convolutions stay as they are, and so does the last linear layer: logits in 256 steps
+    would make probabilities near one half jump by two hundredths"""
     quant_pre_process(str(net), str(out), skip_symbolic_shape=True)
-    nodes = onnx.load(out).graph.node; convs,head = ([n for n in nodes if n.op_type==op] for op in ('Conv','Gemm'))
+    nodes = onnx.load(out).graph.node; named = lambda op: [n.name for n in nodes if n.op_type==op]
     quantize_static(str(out), str(out), Calibration(tiles, size), quant_format=QuantFormat.QDQ, per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-                    nodes_to_exclude=[n.name for n in convs[:keep]+head])
-    model = onnx.load(out)
-    for n in head: eight_bit_weights(model, n.input[1])
-    onnx.save(model, out)
+                    nodes_to_exclude=named('Conv')[:keep]+named('Gemm')[-1:])
 
 def seal(model:onnx.ModelProto, about:dict, path:Path):
     "Write a model with its metadata and a checksum over the whole file, put in last"
@@ -168,7 +158,7 @@ def seal(model:onnx.ModelProto, about:dict, path:Path):
     path.write_bytes(data.replace(b'0'*64, sealed(data).encode()))
 
 # %% ../_notebooks/09_release.ipynb #1fffb593
-SIZE = 192 # pixels a side, chosen on validation tiles
+SIZE = 224 # pixels a side, chosen on validation tiles
 
 def ask(
     net:Network,

@@ -131,6 +131,7 @@ def test_wheel_holds_the_labels_and_the_commands(tmp_path):
     for name in ("setup.py", "settings.ini", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "recaptcha", tmp_path / "recaptcha", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "models", tmp_path / "models", ignore=shutil.ignore_patterns("*-fp32.onnx"))
     build = [sys.executable, "-m", "pip", "wheel", "-qq", "--no-deps", "--no-build-isolation", "--wheel-dir", "dist", "."]
     subprocess.run(build, cwd=tmp_path, check=True)
     [wheel] = (tmp_path / "dist").glob("*.whl")
@@ -139,7 +140,8 @@ def test_wheel_holds_the_labels_and_the_commands(tmp_path):
         [commands] = [archive.read(name).decode() for name in names if name.endswith("entry_points.txt")]
     labels = {f"recaptcha/labels/{path.name}" for path in (ROOT / "recaptcha" / "labels").glob("*.csv")}
     assert labels and labels <= set(names)
-    assert {"recaptcha-collect", "recaptcha-train"} <= set(re.findall(r"^[\w-]+", commands, re.M))
+    assert any(name.endswith(".data/data/share/recaptcha/recaptcha-int8.onnx") for name in names)
+    assert {"recaptcha-collect", "recaptcha-train", "recaptcha-predict", "recaptcha-export"} <= set(re.findall(r"^[\w-]+", commands, re.M))
 
 
 def test_constraints_pin_everything_that_is_needed():
