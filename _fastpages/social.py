@@ -42,7 +42,7 @@ def draw_cover(picture, path: Path):
     else:
         image = ImageOps.fit(image, COVER)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encode(image, quality=80))
+    path.write_bytes(encode(image, quality=68))
     return {"src": f"/images/social/{path.name}", "width": COVER[0], "height": COVER[1]}
 
 
