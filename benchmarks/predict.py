@@ -6,8 +6,8 @@ Usage: python benchmarks/predict.py [--rounds 7]
 - batch: `learn.get_preds` on the nine at once
 - fp32:  the same network as ONNX, exported here, scaling and normalising in its graph
 - int8:  the released file
-Each begins at nine files on the disk and ends at probabilities; int8 also with the files already decoded. They take turns in one process, and ratios are taken
-within a round, since machines drift. Weights are random but for int8: time does not depend on them.
+Each begins at nine files on the disk and ends at probabilities; int8 also with the files already decoded. They take turns in one process, three times in a row
+each, and ratios are taken within a round, since machines drift. Weights are random but for int8: time does not depend on them.
 
 The command is timed as a process of its own, with its peak memory beside that of a process that answers by fastai. The demo page is timed if the site is built
 (`make site`): from a click on a sample to its answer, on the second visit, everything loaded.
@@ -61,7 +61,11 @@ def nine_tiles(folder, rounds):
     took = {w: [] for w in ways}
     with learn.no_bar():
         for r in range(rounds+1): # the first to warm up
-            for w,f in ways.items(): start = time.perf_counter(); f(); took[w].append(1000*(time.perf_counter()-start))
+            for w,f in ways.items():
+                f() # after the one before, whose threads go on spinning for a while
+                start = time.perf_counter()
+                for _ in range(3): f()
+                took[w].append(1000*(time.perf_counter()-start)/3)
     base = took['fastai, learn.predict in a loop'][1:]
     return [(w, median(t[1:]), median(b/v for b,v in zip(base, t[1:]))) for w,t in took.items()]
 
