@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['OPSET', 'SIZE', 'PREPROCESSING', 'best_run', 'load_run', 'fold_norms', 'fit_calibration', 'scaled',
-           'click_thresholds', 'network_onnx', 'around', 'Calibration', 'quantize', 'seal', 'ask', 'complete_tiles',
-           'torch_probs', 'release', 'compare', 'write_up', 'main']
+           'click_thresholds', 'network_onnx', 'around', 'pictures', 'Calibration', 'quantize', 'seal', 'ask',
+           'complete_tiles', 'torch_probs', 'release', 'compare', 'write_up', 'main']
 
 # %% ../_notebooks/09_release.ipynb #2026e0cc
 import hashlib, json, os, tempfile
@@ -136,11 +136,15 @@ def around(net:onnx.ModelProto, size:int) -> onnx.ModelProto:
                               [helper.make_tensor_value_info('probabilities', onnx.TensorProto.FLOAT, ['n',len(CLASSES)])], [*g.initializer, scale, mean, sizes])
     return helper.make_model(graph, opset_imports=net.opset_import, ir_version=min(net.ir_version, 10))
 
+def pictures(tiles:torch.Tensor, size:int) -> TensorImage:
+    "Decoded tiles, uint8 of shape (tiles, 3, height, width), as the network takes them: scaled to `size` pixels and normalised"
+    scaled = F.interpolate(tiles.float()/255, (size,size), mode='bilinear', align_corners=False)
+    return Normalize.from_stats(*imagenet_stats, cuda=False)(TensorImage(scaled))
+
 class Calibration(CalibrationDataReader):
     "Normalised training tiles, sixteen at a time, by which the quantiser sees how large each activation gets"
     def __init__(self, tiles, size):
-        prepared = (F.interpolate(t.float()/255, (size,size), mode='bilinear', align_corners=False) for t in tiles.split(16))
-        self.batches = ({'pictures': Normalize.from_stats(*imagenet_stats, cuda=False)(TensorImage(b)).numpy()} for b in prepared)
+        self.batches = ({'pictures': pictures(t, size).numpy()} for t in tiles.split(16))
     def get_next(self): return next(self.batches, None)
 
 def quantize(net:Path, out:Path, tiles, size:int, keep:int=3):
@@ -175,9 +179,8 @@ def complete_tiles(valid:pd.DataFrame):
 
 def torch_probs(model, tiles:torch.Tensor, size:int) -> np.ndarray:
     "What the PyTorch network says of decoded tiles, uint8 of shape (tiles, 3, height, width), brought to `size` pixels"
-    norm = Normalize.from_stats(*imagenet_stats, cuda=False)
     with torch.inference_mode():
-        return torch.cat([model(norm(TensorImage(F.interpolate(t.float()/255, (size,size), mode='bilinear', align_corners=False)))).sigmoid() for t in tiles.split(32)]).as_subclass(torch.Tensor).numpy()
+        return torch.cat([model(pictures(t, size)).sigmoid() for t in tiles.split(32)]).as_subclass(torch.Tensor).numpy()
 
 # %% ../_notebooks/09_release.ipynb #998ee534
 PREPROCESSING = 'tiles: uint8 RGB of shape (n, height, width, 3), any size; scaled and normalised inside the model'
