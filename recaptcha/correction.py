@@ -9,7 +9,7 @@ __all__ = ['known_labels', 'SoftTargets', 'SelfTraining', 'teacher_logits', 'cor
            'by_release']
 
 # %% ../_notebooks/06_label_correction.ipynb #e38657e4
-import os
+import hashlib, os
 from functools import partial
 from pathlib import Path
 
@@ -143,17 +143,20 @@ def expected_labels(
     logits, # what a network says, shape (tiles, classes)
     named, # 1 where the folder names the class, same shape
     truth, known, # from `known_labels`
+    asked=None, # what to fit on, same shape; where it is not given, the tiles whose labels are complete
 ) -> np.ndarray: # probabilities, same shape
     """The probability that each object is there, given the network's logit and the folder: a logistic regression for unnamed objects and one for named ones
-    (Platt 1999), a line for each class around a common one, fitted where the truth is known. What is known stays as it is."""
+    (Platt 1999), a line for each class around a common one. Tiles with complete labels were drawn at random; single answers were asked for where a network was in
+    doubt, and a fit on those would be biased. What is known stays as it is."""
     logits,named = np.asarray(logits, dtype=float),np.asarray(named)
+    if asked is None: asked = known&known.all(1, keepdims=True)
     cls = np.tile(np.arange(logits.shape[1]), (len(logits),1))
     def features(m):
         own = np.eye(logits.shape[1])[cls[m]]
         return np.c_[logits[m], own, own*logits[m][:,None]/4]
     out = named.astype(float)
     for n in (0,1):
-        rows = known&(named==n)
+        rows = asked&(named==n)
         if len(np.unique(truth[rows]))<2: continue # nothing to learn from: the folder stands
         out[named==n] = LogisticRegression(max_iter=1000).fit(features(rows), truth[rows]).predict_proba(features(named==n))[:,1]
     return np.where(known, truth, out)
@@ -264,10 +267,9 @@ def challenge_thresholds(
 def more_tiles(dls, run) -> DataLoaders:
     "The tiles of `dls` with another split: to validate on, only half of those whose labels are complete, and their copies"
     items = pd.concat([dls.train_ds.items, dls.valid_ds.items], ignore_index=True)
-    complete = np.flatnonzero(known_labels(items)[1].all(1))
-    valid = np.zeros(len(items), dtype=bool); valid[np.random.default_rng(0).permutation(complete)[:len(complete)//2]] = True
-    group = items.duplicate_group.to_numpy()
-    valid |= np.isin(group, group[valid&(group!='')])
+    group = items.duplicate_group.where(items.duplicate_group!='', items.file)
+    half = group.map(lambda g: hashlib.sha256(g.encode()).digest()[0]%2==0) # by name, so that a tile keeps its side when more are labelled
+    valid = group.isin(group[half&known_labels(items)[1].all(1)]).to_numpy()
     return tile_dls(items, run.size, run.bs, tiles=torch.cat([dls.train.tiles, dls.valid.tiles]), valid=valid)
 
 def by_baseline(dls, run, named, truth, known):

@@ -110,3 +110,29 @@ def test_recipe_resumes_to_the_same_weights(tmp_path):
     assert p.returncode==0 and 'going on after epoch' in out, err
     a, b = (load_file(f/'runs'/'recipe-mobilenet_v2-32-toy-e1+4-s1'/'model.safetensors') for f in (whole, killed))
     assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_answers_asked_for_in_doubt_do_not_bias_expected_labels():
+    """Somebody asked wherever *another* network saw the object, about which the logits given know little. Of two tiles with the same logit the suspicious one is known
+    then, and a fit on all answers takes it for the usual. The second half of the tiles, which nobody was asked about, shows who is right."""
+    rng = np.random.default_rng(0); n = 8000
+    other, logits = rng.normal(size=(2,n,5)); truth = (rng.random((n,5))<1/(1+np.exp(-(3*other+logits-3)))).astype(float)
+    second = np.arange(n)[:,None]>=n//2
+    known = ((rng.random((n,1))<.15)|(other>.8))&~second
+    fair, biased = (expected_labels(logits, np.zeros((n,5)), truth, known, *asked)[n//2:].mean() for asked in ((), (known,)))
+    assert abs(fair-truth[n//2:].mean())<.03 and biased-truth[n//2:].mean()>.1
+
+
+def test_more_labels_move_no_tile_from_training_to_validation(monkeypatch):
+    import recaptcha.correction as correction
+    items = training_tiles(load_tiles('toy')); dls = tile_dls(items, 32, 16)
+    class Run: size, bs = 32, 16
+    def valid_given(share):
+        complete = np.random.default_rng(0).random(len(items))<share
+        by_file = dict(zip(items.file, complete))
+        monkeypatch.setattr(correction, 'known_labels', lambda t: (None, np.repeat(t.file.map(by_file).to_numpy()[:,None], len(CLASSES), 1)))
+        more = more_tiles(dls, Run)
+        return set(more.valid_ds.items.file), {f for f in more.train_ds.items.file if by_file[f]}
+    few, many = valid_given(.3), valid_given(.9)
+    assert few[0] and few[0]<=many[0] and few[1]<=many[1]
+    assert .25<len(many[0])/len(items)<.65
