@@ -272,9 +272,9 @@ def more_tiles(dls, run) -> DataLoaders:
     valid = group.isin(group[half&known_labels(items)[1].all(1)]).to_numpy()
     return tile_dls(items, run.size, run.bs, tiles=torch.cat([dls.train.tiles, dls.valid.tiles]), valid=valid)
 
-def by_baseline(dls, run, named, truth, known):
-    "Expected labels, from what a baseline of the same seed says"
-    return expected_labels(teacher_logits(dls, run), named, truth, known)
+def by_baseline(dls, run, named, truth, known, all_answers=False):
+    "Expected labels, from what a baseline of the same seed says; with `all_answers`, fitted on those that were asked for in doubt as well, as they should not be"
+    return expected_labels(teacher_logits(dls, run), named, truth, known, known if all_answers else None)
 
 def recipe(dls, run, looked=True, teacher=by_baseline, more=True, noise=True, balance=True, average=True, growth=True, larger=True, thresholds=True):
     """All that helped on validation: expected labels around what is known, nearly all tiles to train on, noise, rare classes more often, averaged weights, tiles that
@@ -292,7 +292,7 @@ def recipe(dls, run, looked=True, teacher=by_baseline, more=True, noise=True, ba
     return dict(dls=dls, loss_func=SoftTargets(targets, 1+known), cbs=[WeightAverage()]*average + [GrowTiles(run.size*3//4, last)]*growth + [LookCloser(last*9//8)]*larger,
                 **(dict(thresholds=choose) if thresholds else {}))
 
-METHODS.update(recipe=recipe, **{f'recipe_without_{part}': partial(recipe, **{part: False})
+METHODS.update(recipe=recipe, recipe_with_all_answers=partial(recipe, teacher=partial(by_baseline, all_answers=True)), **{f'recipe_without_{part}': partial(recipe, **{part: False})
                                  for part in ('looked','teacher','more','noise','balance','average','growth','larger','thresholds')})
 
 # %% ../_notebooks/06_label_correction.ipynb #d1571112

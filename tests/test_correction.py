@@ -1,5 +1,6 @@
 """Label correction: what people know is read as they said it, expected labels are calibrated, a class without positives does no harm, and the recipe resumes."""
 import os, signal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,14 @@ def test_checked_labels_are_of_training_tiles_and_classes():
     for there, absent in zip(checked.present, checked.absent):
         there, absent = (set(filter(None, ls.split(';'))) for ls in (there, absent))
         assert there|absent and there|absent<=set(CLASSES) and not there&absent
+
+
+def test_rounds_of_looking_add_up_to_what_is_recorded():
+    man = read_manifest().set_index('file'); checked = pd.read_csv(LABELS_DIR/'checked.csv', keep_default_na=False)
+    rounds = pd.read_csv(Path(__file__).parent.parent/'results'/'looking.csv').groupby('class')[['asked','found']].sum()
+    of_others = lambda column: pd.Series([c for f, ls in zip(checked.file, checked[column]) for c in ls.split(';') if c and c!=man.folder[f]]).value_counts()
+    there, absent = of_others('present'), of_others('absent')
+    for c in CLASSES: assert tuple(rounds.loc[c])==(there[c]+absent[c], there[c]), c
 
 
 def test_known_labels(tmp_path):
