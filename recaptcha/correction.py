@@ -4,24 +4,19 @@
 
 # %% auto #0
 __all__ = ['known_labels', 'SoftTargets', 'SelfTraining', 'teacher_logits', 'corrected', 'LookCloser', 'crop', 'pruned',
-           'doubtful', 'expected_labels', 'label_thresholds', 'pseudo', 'expected', 'WeightAverage', 'TileNoise',
-           'WeightedTileDL', 'GrowTiles', 'balanced', 'challenge_thresholds', 'more_tiles', 'by_baseline', 'recipe',
-           'by_release']
+           'doubtful', 'expected_labels', 'label_thresholds', 'pseudo', 'expected']
 
 # %% ../_notebooks/06_label_correction.ipynb #e38657e4
-import hashlib, os
-from functools import partial
+import os
 from pathlib import Path
 
 import numpy as np, pandas as pd, torch, torch.nn.functional as F
 from .data import * # before fastai: it silences a warning of its
 from cleanlab.filter import find_label_issues
-from fastai.callback.data import WeightedDL
 from fastai.vision.all import *
 from safetensors.torch import load_file
 from sklearn.linear_model import LogisticRegression
 
-from .challenge import Network
 from .fast import *
 from .learner import *
 from .losses import PartialLoss
@@ -189,117 +184,3 @@ def expected(dls, run):
     return dict(loss_func=SoftTargets(expected_labels(teacher_logits(dls, run), named, truth, known), np.ones_like(named)))
 
 METHODS.update(pseudo=pseudo, expected=expected)
-
-# %% ../_notebooks/06_label_correction.ipynb #12c83074
-class WeightAverage(Callback):
-    "An exponential moving average of the weights while the whole network learns; it validates with them and, at the `finish`, keeps them (Tarvainen and Valpola, NeurIPS 2017)"
-    order = 80
-    def __init__(self, decay=.998): self.decay,self.average,self.own = decay,None,None
-    def _weights(self): return get_model(self.model).state_dict()
-    def _take(self, weights): get_model(self.model).load_state_dict(weights)
-    def before_fit(self):
-        if self.average is None and not self.opt.frozen_idx: self.average = {k: v.clone() for k,v in self._weights().items()}
-    def after_batch(self):
-        if not self.training or self.average is None: return
-        for k,v in self._weights().items():
-            if v.is_floating_point(): self.average[k].lerp_(v, 1-self.decay)
-            else: self.average[k].copy_(v)
-    def before_validate(self):
-        if self.average is None: return
-        self.own = {k: v.clone() for k,v in self._weights().items()}; self._take(self.average)
-    def after_validate(self):
-        if self.own is not None: self._take(self.own); self.own = None
-    def finish(self): self._take(self.average)
-    def state_dict(self): return self.average or {}
-    def load_state_dict(self, state): self.average = dict(state) or None
-
-class TileNoise(RandTransform):
-    "What reCAPTCHA does to its pictures: noise of another strength for each pixel and colour, on some of them; and another light and contrast"
-    split_idx,order = 0,20
-    def __init__(self, share=.3, strength=.25): super().__init__(p=1.); self.share,self.strength = share,strength
-    def encodes(self, x:TensorImage):
-        n = len(x); rand = lambda lo,hi: torch.empty(n, 1, 1, 1, device=x.device).uniform_(lo, hi)
-        x = x + torch.randn_like(x)*rand(0, self.strength)*(rand(0, 1)<self.share)
-        mean = x.mean((1,2,3), keepdim=True)
-        return TensorImage((((x-mean)*rand(.75, 1.25)+mean)*rand(.75, 1.25)).clamp(0, 1))
-
-class WeightedTileDL(WeightedDL, TileDL):
-    "A `TileDL` that draws tiles by weight"
-
-class GrowTiles(Callback):
-    "Train on small tiles first and on larger ones later, from `first` to `last` pixels over the epochs of the whole network (progressive resizing; Howard 2018)"
-    order = -20
-    def __init__(self, first, last): self.first,self.last = first,last
-    def before_train(self):
-        if self.opt.frozen_idx: return # the head alone learns: the size stays
-        size = np.interp(self.epoch, (0, max(1, self.n_epoch-1)), (self.first, self.last))
-        crop(self.dls.train).size = round(size/32)*32
-    def finish(self): crop(self.dls.valid).size = self.last
-
-# %% ../_notebooks/06_label_correction.ipynb #07df03dc
-def balanced(
-    targets, # expected labels, shape (tiles, classes)
-    most=6., # how many times as often a tile is drawn at most
-) -> np.ndarray: # weights, shape (tiles,)
-    "Weights that draw the tiles of rare classes more often: up to the median class, at most `most` times"
-    count = targets.sum(0); boost = (np.median(count)/np.maximum(count, 1)).clip(1, most)-1
-    return 1+(targets*boost).max(1)
-
-def challenge_thresholds(
-    probs, # of the validation tiles, shape (tiles, classes)
-    expected, # expected labels of the same tiles, same shape
-    folders, # their folders, shape (tiles,)
-    known:pd.DataFrame, # tiles with complete labels and their `folder`: the corrected small set
-    smooth=.3, # width in logits over which a threshold is judged, so that no single tile decides
-) -> np.ndarray: # probabilities, shape (classes,)
-    """The threshold of each class at which most challenges would be solved: k of nine tiles found and none clicked that should not be, for k from 2 to 5. Hits and
-    false alarms are counted by expected labels, and folders are mixed as in `known`."""
-    mix = known.folder.value_counts(normalize=True); folders = np.asarray(folders)
-    w = np.array([mix.get(f, 0)/(folders==f).sum() for f in folders])[:,None]
-    grid = np.linspace(-6, 5, 221); z = np.log(probs.clip(1e-6, 1-1e-6)/(1-probs.clip(1e-6, 1-1e-6)))
-    out = []
-    for i in range(z.shape[1]):
-        said = 1/(1+np.exp(-(z[:,[i]]-grid)/smooth)); q = expected[:,[i]]
-        hit = (w*q*said).sum(0)/max((w*q).sum(), 1e-9); quiet = 1-(w*(1-q)*said).sum(0)/max((w*(1-q)).sum(), 1e-9)
-        out.append(grid[np.mean([hit**k*quiet**(9-k) for k in (2,3,4,5)], axis=0).argmax()])
-    return 1/(1+np.exp(-np.array(out)))
-
-def more_tiles(dls, run) -> DataLoaders:
-    "The tiles of `dls` with another split: to validate on, only half of those whose labels are complete, and their copies"
-    items = pd.concat([dls.train_ds.items, dls.valid_ds.items], ignore_index=True)
-    group = items.duplicate_group.where(items.duplicate_group!='', items.file)
-    half = group.map(lambda g: hashlib.sha256(g.encode()).digest()[0]%2==0) # by name, so that a tile keeps its side when more are labelled
-    valid = group.isin(group[half&known_labels(items)[1].all(1)]).to_numpy()
-    return tile_dls(items, run.size, run.bs, tiles=torch.cat([dls.train.tiles, dls.valid.tiles]), valid=valid)
-
-def by_baseline(dls, run, named, truth, known, all_answers=False):
-    "Expected labels, from what a baseline of the same seed says; with `all_answers`, fitted on those that were asked for in doubt as well, as they should not be"
-    return expected_labels(teacher_logits(dls, run), named, truth, known, known if all_answers else None)
-
-def recipe(dls, run, looked=True, teacher=by_baseline, more=True, noise=True, balance=True, average=True, growth=True, larger=True, thresholds=True):
-    """All that helped on validation: expected labels around what is known, nearly all tiles to train on, noise, rare classes more often, averaged weights, tiles that
-    grow, larger tiles and their mirror image when asked, and thresholds for challenges"""
-    if more: dls = more_tiles(dls, run)
-    label = known_labels if looked else partial(known_labels, checked=None)
-    truth,known = label(dls.train_ds.items); named = dls.train.targets.numpy()
-    targets = teacher(dls, run, named, truth, known) if teacher else np.where(known, truth, named)
-    if noise: dls.train.after_batch.add(TileNoise())
-    if balance: dls.loaders[0] = dls.train.new(cls=WeightedTileDL, wgts=balanced(targets))
-    last = run.size*3//2 if growth else run.size
-    def choose(probs, valid, small):
-        logits = np.log(probs.clip(1e-6, 1-1e-6)/(1-probs.clip(1e-6, 1-1e-6)))
-        return challenge_thresholds(probs, expected_labels(logits, encode_labels(valid.apply(folder_label, axis=1)).numpy(), *label(valid)), valid.folder, small)
-    return dict(dls=dls, loss_func=SoftTargets(targets, 1+known), cbs=[WeightAverage()]*average + [GrowTiles(run.size*3//4, last)]*growth + [LookCloser(last*9//8)]*larger,
-                **(dict(thresholds=choose) if thresholds else {}))
-
-METHODS.update(recipe=recipe, recipe_with_all_answers=partial(recipe, teacher=partial(by_baseline, all_answers=True)), **{f'recipe_without_{part}': partial(recipe, **{part: False})
-                                 for part in ('looked','teacher','more','noise','balance','average','growth','larger','thresholds')})
-
-# %% ../_notebooks/06_label_correction.ipynb #d1571112
-def by_release(dls, run, named, truth, known):
-    "Expected labels, from what the network in `models/` says of a tile and of its mirror image: each release teaches the next"
-    net,tiles = Network(threads=torch.get_num_threads()),dls.train.tiles.permute(0,2,3,1).numpy()
-    probs = ((net.probs(tiles)+net.probs(tiles[:,:,::-1]))/2).clip(1e-4, 1-1e-4)
-    return expected_labels(np.log(probs/(1-probs)), named, truth, known)
-
-METHODS['recipe_distilled'] = partial(recipe, teacher=by_release) # born-again networks (Furlanello et al., ICML 2018)

@@ -16,7 +16,7 @@ from fastai.torch_core import num_distrib
 from sklearn.metrics import average_precision_score
 from tqdm.auto import tqdm
 
-import recaptcha.correction # puts its methods beside those of the losses
+import recaptcha.recipe # puts its methods, and those of label correction, beside those of the losses
 from .fast import encode_labels
 from .learner import *
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from recaptcha.correction import (LookCloser, SelfTraining, SoftTargets, WeightAverage, balanced, challenge_thresholds, doubtful, expected_labels, known_labels,
-                                  label_thresholds, more_tiles)
+from recaptcha.correction import LookCloser, SelfTraining, SoftTargets, doubtful, expected_labels, known_labels, label_thresholds
 from recaptcha.data import DataError, LABELS_DIR, load_tiles, read_manifest, training_tiles
 from recaptcha.fast import tile_dls
+from recaptcha.recipe import WeightAverage, balanced, challenge_thresholds, more_tiles
 from recaptcha.toy import CLASSES
 
 from test_runs import start, wait_for
@@ -133,13 +133,13 @@ def test_answers_asked_for_in_doubt_do_not_bias_expected_labels():
 
 
 def test_more_labels_move_no_tile_from_training_to_validation(monkeypatch):
-    import recaptcha.correction as correction
+    import recaptcha.recipe as recipe
     items = training_tiles(load_tiles('toy')); dls = tile_dls(items, 32, 16)
     class Run: size, bs = 32, 16
     def valid_given(share):
         complete = np.random.default_rng(0).random(len(items))<share
         by_file = dict(zip(items.file, complete))
-        monkeypatch.setattr(correction, 'known_labels', lambda t: (None, np.repeat(t.file.map(by_file).to_numpy()[:,None], len(CLASSES), 1)))
+        monkeypatch.setattr(recipe, 'known_labels', lambda t: (None, np.repeat(t.file.map(by_file).to_numpy()[:,None], len(CLASSES), 1)))
         more = more_tiles(dls, Run)
         return set(more.valid_ds.items.file), {f for f in more.train_ds.items.file if by_file[f]}
     few, many = valid_given(.3), valid_given(.9)
