@@ -111,9 +111,9 @@ def by_baseline(dls, run, named, truth, known, all_answers=False):
     "Expected labels, from what a baseline of the same seed says; with `all_answers`, fitted on those that were asked for in doubt as well, as they should not be"
     return expected_labels(teacher_logits(dls, run), named, truth, known, known if all_answers else None)
 
-def recipe(dls, run, looked=True, teacher=by_baseline, more=True, noise=True, balance=True, average=True, growth=True, larger=True, thresholds=True):
+def recipe(dls, run, looked=True, teacher=by_baseline, more=True, noise=True, balance=True, average=True, growth=True, mirror=True, thresholds=True, larger=False):
     """All that helped on validation: expected labels around what is known, nearly all tiles to train on, noise, rare classes more often, averaged weights, tiles that
-    grow, larger tiles and their mirror image when asked, and thresholds for challenges"""
+    grow, their mirror image when asked, and thresholds for challenges. `larger` asks of tiles another eighth larger"""
     if more: dls = more_tiles(dls, run)
     label = known_labels if looked else partial(known_labels, checked=None)
     truth,known = label(dls.train_ds.items); named = dls.train.targets.numpy()
@@ -124,11 +124,11 @@ def recipe(dls, run, looked=True, teacher=by_baseline, more=True, noise=True, ba
     def choose(probs, valid, small):
         logits = np.log(probs.clip(1e-6, 1-1e-6)/(1-probs.clip(1e-6, 1-1e-6)))
         return challenge_thresholds(probs, expected_labels(logits, encode_labels(valid.apply(folder_label, axis=1)).numpy(), *label(valid)), valid.folder, small)
-    return dict(dls=dls, loss_func=SoftTargets(targets, 1+known), cbs=[WeightAverage()]*average + [GrowTiles(run.size*3//4, last)]*growth + [LookCloser(last*9//8)]*larger,
+    return dict(dls=dls, loss_func=SoftTargets(targets, 1+known), cbs=[WeightAverage()]*average + [GrowTiles(run.size*3//4, last)]*growth + [LookCloser(last*9//8 if larger else None)]*mirror,
                 **(dict(thresholds=choose) if thresholds else {}))
 
-METHODS.update(recipe=recipe, recipe_with_all_answers=partial(recipe, teacher=partial(by_baseline, all_answers=True)), **{f'recipe_without_{part}': partial(recipe, **{part: False})
-                                 for part in ('looked','teacher','more','noise','balance','average','growth','larger','thresholds')})
+METHODS.update(recipe=recipe, recipe_with_larger=partial(recipe, larger=True), recipe_with_all_answers=partial(recipe, teacher=partial(by_baseline, all_answers=True)),
+               **{f'recipe_without_{part}': partial(recipe, **{part: False}) for part in ('looked','teacher','more','noise','balance','average','growth','mirror','thresholds')})
 
 # %% ../_notebooks/06a_recipe.ipynb #d1571112
 def by_release(dls, run, named, truth, known):

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from recaptcha.data import DataError
-from recaptcha.learner import COLUMNS
+from recaptcha.learner import COLUMNS, METHODS
 from recaptcha.metrics import report
 from recaptcha.results import bootstrap_scores
-from recaptcha.runs import run_logits, test_answers as answers, unnamed_scores
+from recaptcha.runs import SMALL_BUDGET, run_logits, test_answers as answers, unnamed_scores
 
 RESULTS = Path(__file__).parent.parent/'results'/'runs.csv'
 
@@ -21,6 +21,12 @@ def test_every_run_kept_its_logits_and_they_give_its_scores():
         logits, thresholds = run_logits(run, RESULTS)
         scores = report(1/(1+np.exp(-logits)), truth, thresholds)
         assert all(abs(scores[k]-run[k])<.004 for k in ('mAP','F1','solved')), (run['method'], run['seed'], scores)
+
+
+def test_every_method_has_three_seeds_at_the_equal_budget():
+    runs = pd.read_csv(RESULTS).query("arch=='mobilenet_v2' and data=='full' and size==@SMALL_BUDGET['size'] and epochs==@SMALL_BUDGET['epochs']")
+    seeds = runs.groupby('method').seed.nunique()
+    for method in METHODS: assert seeds.get(method, 0)>=3, method
 
 
 def test_a_run_without_logits_is_named(tmp_path):
