@@ -219,3 +219,10 @@ def test_every_word_of_the_site_is_said_and_every_said_word_is_there():
     said = set(re.findall(r"\bwords\.(\w+)", theme)) - {"yml"} | set(re.findall(r"^word: (\w+)", theme, re.M)) | set(re.findall(r'words\["(\w+)"\]', code))
     by_kind = {"note", "tip", "warning", "important", "youtube", "twitter", "preview_youtube", "preview_twitter"}  # named by what a quotation opens with
     assert set(words) == said | by_kind
+
+
+def test_what_running_things_leaves_behind_stays_out_of_the_site():
+    """Jekyll copies every folder that nobody excludes, and does not read .gitignore: gigabytes of training runs would be published."""
+    made = re.findall(r"^/([a-z]+)/$", (ROOT / ".gitignore").read_text().split("# made by running things")[1], re.M)
+    config = (ROOT / "_config.yml").read_text()
+    assert made and all(re.search(rf"^  - {name}/", config, re.M) for name in made), made
