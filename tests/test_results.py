@@ -15,12 +15,13 @@ RESULTS = Path(__file__).parent.parent/'results'/'runs.csv'
 
 
 def test_every_run_kept_its_logits_and_they_give_its_scores():
+    """bf16 logits are coarse, so that some lie exactly on a threshold; rounding decided then on which side they count, and may decide otherwise for what was kept."""
     runs = pd.read_csv(RESULTS); truth, _ = answers()
     assert list(runs)==COLUMNS and not runs.duplicated(['method','arch','size','epochs','seed','data']).any()
     for run in runs.to_dict('records'):
         logits, thresholds = run_logits(run, RESULTS)
-        scores = report(1/(1+np.exp(-logits)), truth, thresholds)
-        assert all(abs(scores[k]-run[k])<.006 for k in ('mAP','F1','solved')), (run['method'], run['seed'], scores) # kept in half precision: a tile on the fence may fall off it
+        ways = [report(1/(1+np.exp(-logits)), truth, thresholds*ties) for ties in (1-1e-6, 1+1e-6)]
+        assert any(all(abs(scores[k]-run[k])<.004 for k in ('mAP','F1','solved')) for scores in ways), (run['method'], run['seed'], ways)
 
 
 def test_every_method_has_three_seeds_at_the_equal_budget():
