@@ -14,6 +14,7 @@ import numpy as np, pandas as pd, torch
 from .data import * # before fastai: it silences a warning of its
 from fastai.callback.data import WeightedDL
 from fastai.vision.all import *
+from scipy.special import logit
 
 from .challenge import Network
 from .correction import *
@@ -80,10 +81,10 @@ class GrowTiles(Callback):
     "Train on small tiles first and on larger ones later, from `first` to `last` pixels over the epochs of the whole network (progressive resizing; Howard 2018)"
     order = -20
     def __init__(self, first, last): self.first,self.last = first,last
+    def size(self, epoch, n_epoch): return round(np.interp(epoch, (0, max(1, n_epoch-1)), (self.first, self.last))/32)*32
     def before_train(self):
         if self.opt.frozen_idx: return # the head alone learns: the size stays
-        size = np.interp(self.epoch, (0, max(1, self.n_epoch-1)), (self.first, self.last))
-        crop(self.dls.train).size = round(size/32)*32
+        crop(self.dls.train).size = self.size(self.epoch, self.n_epoch)
     def finish(self): crop(self.dls.valid).size = self.last
 
 # %% ../_notebooks/06a_recipe.ipynb #a6a00061
@@ -98,7 +99,7 @@ def challenge_thresholds(
     false alarms are counted by expected labels, and folders are mixed as in `known`."""
     mix = known.folder.value_counts(normalize=True); folders = np.asarray(folders)
     w = np.array([mix.get(f, 0)/(folders==f).sum() for f in folders])[:,None]
-    grid = np.linspace(-6, 5, 221); z = np.log(probs.clip(1e-6, 1-1e-6)/(1-probs.clip(1e-6, 1-1e-6)))
+    grid = np.linspace(-6, 5, 221); z = logit(probs.clip(1e-6, 1-1e-6))
     out = []
     for i in range(z.shape[1]):
         said = 1/(1+np.exp(-(z[:,[i]]-grid)/smooth)); q = expected[:,[i]]
@@ -122,8 +123,7 @@ def recipe(dls, run, looked=True, teacher=by_baseline, more=True, noise=True, ba
     if balance: dls.loaders[0] = dls.train.new(cls=WeightedTileDL, wgts=balanced(targets))
     last = run.size*3//2 if growth else run.size
     def choose(probs, valid, small):
-        logits = np.log(probs.clip(1e-6, 1-1e-6)/(1-probs.clip(1e-6, 1-1e-6)))
-        return challenge_thresholds(probs, expected_labels(logits, encode_labels(valid.apply(folder_label, axis=1)).numpy(), *label(valid)), valid.folder, small)
+        return challenge_thresholds(probs, expected_labels(logit(probs.clip(1e-6, 1-1e-6)), encode_labels(valid.apply(folder_label, axis=1)).numpy(), *label(valid)), valid.folder, small)
     return dict(dls=dls, loss_func=SoftTargets(targets, 1+known), cbs=[WeightAverage()]*average + [GrowTiles(run.size*3//4, last)]*growth + [LookCloser(last*9//8 if larger else None)]*mirror,
                 **(dict(thresholds=choose) if thresholds else {}))
 
@@ -134,7 +134,7 @@ METHODS.update(recipe=recipe, recipe_with_larger=partial(recipe, larger=True), r
 def by_release(dls, run, named, truth, known):
     "Expected labels, from what the network in `models/` says of a tile and of its mirror image: each release teaches the next"
     net,tiles = Network(threads=torch.get_num_threads()),dls.train.tiles.permute(0,2,3,1).numpy()
-    probs = ((net.probs(tiles)+net.probs(tiles[:,:,::-1]))/2).clip(1e-4, 1-1e-4)
-    return expected_labels(np.log(probs/(1-probs)), named, truth, known)
+    probs = (net.probs(tiles)+net.probs(tiles[:,:,::-1]))/2
+    return expected_labels(logit(probs.clip(1e-4, 1-1e-4)), named, truth, known)
 
 METHODS['recipe_distilled'] = partial(recipe, teacher=by_release) # born-again networks (Furlanello et al., ICML 2018)

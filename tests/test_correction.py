@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from recaptcha import recipe
 from recaptcha.correction import LookCloser, SelfTraining, SoftTargets, doubtful, expected_labels, known_labels, label_thresholds
 from recaptcha.data import DataError, LABELS_DIR, load_tiles, read_manifest, training_tiles
 from recaptcha.fast import tile_dls
@@ -16,6 +17,9 @@ from recaptcha.toy import CLASSES
 
 from test_runs import start, wait_for
 from test_train import toy_home # noqa: F401, a fixture that runs by itself
+
+
+class Run: size, bs = 32, 16
 
 
 def table(*rows): return pd.DataFrame(rows, columns=['file','folder','labels'])
@@ -97,7 +101,6 @@ def test_losses_refuse_nan_as_the_others_do():
 
 def test_more_tiles_keeps_copies_and_the_test_set_apart():
     everything = load_tiles('toy'); dls = tile_dls(training_tiles(everything), 32, 16)
-    class Run: size, bs = 32, 16
     more = more_tiles(dls, Run)
     a, b = (set(ds.items.file) for ds in (more.train_ds, more.valid_ds))
     assert not a&b and not (a|b)&set(everything.file[everything.set=='test']) and len(more.train.tiles)==len(more.train.targets)==len(a)
@@ -133,9 +136,7 @@ def test_answers_asked_for_in_doubt_do_not_bias_expected_labels():
 
 
 def test_more_labels_move_no_tile_from_training_to_validation(monkeypatch):
-    import recaptcha.recipe as recipe
     items = training_tiles(load_tiles('toy')); dls = tile_dls(items, 32, 16)
-    class Run: size, bs = 32, 16
     def valid_given(share):
         complete = np.random.default_rng(0).random(len(items))<share
         by_file = dict(zip(items.file, complete))
