@@ -39,8 +39,7 @@ setup(
     ],
     python_requires=f">={settings['min_python']}",
     packages=find_packages(include=[lib, f"{lib}.*"]),
-    package_data={lib: ["labels/*.csv"]},
-    data_files=[("share/recaptcha", ["models/recaptcha-int8.onnx"])],  # where `recaptcha.challenge.model_path` looks
+    package_data={lib: ["labels/*", "assets/*"]},
     install_requires=settings["requirements"].split(),
     extras_require={"site": site, "dev": site + dev},
     entry_points={"console_scripts": [line.strip() for line in settings["console_scripts"].splitlines() if line.strip()]},

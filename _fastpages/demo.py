@@ -12,7 +12,7 @@ from PIL import Image
 from .errors import NotebookError
 
 ROOT = Path(__file__).parent.parent
-MODEL, TILES = ROOT / "models" / "recaptcha-int8.onnx", ROOT / "images" / "demo" / "tiles.webp"
+MODEL, TILES = ROOT / "recaptcha" / "assets" / "recaptcha-int8.onnx", ROOT / "images" / "demo" / "tiles.webp"
 RUNTIME = ROOT / "node_modules" / "onnxruntime-web" / "dist"
 SIDE = 120  # pixels of a tile in `TILES`
 # What the page calls a file: where it is.

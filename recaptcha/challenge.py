@@ -7,12 +7,12 @@ __all__ = ['FORMAT', 'SEAL', 'WORDS', 'SUFFIXES', 'sealed', 'model_path', 'Netwo
            'answer', 'draw_answer', 'pictures_in', 'show_answer', 'save_to', 'answer_file', 'tile_probs', 'main']
 
 # %% ../_notebooks/07_prediction.ipynb #9cbcf7b0
-import csv, hashlib, json, os, re, sys, sysconfig, unicodedata
+import csv, hashlib, json, os, re, sys, unicodedata
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np, onnxruntime
-import recaptcha
 from PIL import Image, ImageDraw
 
 from .grid import Grid, find_grid
@@ -29,11 +29,8 @@ def sealed(
     return hashlib.sha256(re.sub(SEAL.encode()+rb'\x12\x40[0-9a-f]{64}', SEAL.encode()+b'\x12\x40'+b'0'*64, data)).hexdigest()
 
 def model_path() -> Path:
-    "The released network: of this checkout, or of the installed package"
-    name = Path('models')/'recaptcha-int8.onnx'
-    schemes = (sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme('user'))
-    places = [Path(recaptcha.__file__).parent.parent/name, *(Path(sysconfig.get_path('data', s))/'share'/'recaptcha'/name.name for s in schemes)]
-    return next((p for p in places if p.is_file()), places[0])
+    "The released network, which comes with the package"
+    return Path(str(files('recaptcha')/'assets'/'recaptcha-int8.onnx'))
 
 class Network:
     "A released network: pictures of tiles in, probabilities out"

@@ -11,14 +11,14 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 "$python" -m venv "$work/venv"
-cp -R setup.py settings.ini pyproject.toml README.md LICENSE recaptcha models "$work/"
+cp -R setup.py settings.ini pyproject.toml README.md LICENSE recaptcha "$work/"
 cp -R _notebooks "$work/_notebooks"
 rm -rf "$work/recaptcha/__pycache__"
 
 python=$work/venv/bin/python
 echo "Installing the module and the newest of what it needs"
 "$python" -m pip install -qq --disable-pip-version-check "$work" # the copy, so that nothing is built in the checkout
-rm -rf "$work/recaptcha" "$work/models" "$work/build"
+rm -rf "$work/recaptcha" "$work/build"
 
 cd "$work/_notebooks"
 "$python" - <<'PYTHON'

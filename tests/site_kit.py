@@ -54,7 +54,7 @@ def copy_sources(source):
         if name.split("/")[0] in SITE_PARTS and (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, source / name)
-    for name in ({name.split("/")[0] for name in files} | {"results", "models", "data"}) - SITE_PARTS - {"Gemfile.lock", "_settings.yml"}:
+    for name in ({name.split("/")[0] for name in files} | {"results", "data"}) - SITE_PARTS - {"Gemfile.lock", "_settings.yml"}:
         decoy = source / name if (ROOT / name).is_file() else source / name / "inside.md"
         decoy.parent.mkdir(exist_ok=True)
         decoy.write_text("---\n---\nnot for the site")
