@@ -55,20 +55,23 @@ def challenge_share(
     tiles:int=9,
 ) -> pd.DataFrame: # a row a class: `solved` (no error) and `solved_1err` (at most one)
     """Share of simulated challenges solved, in closed form. A challenge draws a target class, then `k` tiles that show it and
-    `tiles-k` that do not, without replacement; the number of its hits and of its correct rejections is hypergeometric."""
+    `tiles-k` that do not, without replacement; the number of its hits and of its correct rejections is hypergeometric.
+    A class with too few tiles for any `k` has no share: NaN. `ValueError` where the shapes differ."""
     guess,truth = np.asarray(guess, dtype=bool),np.asarray(truth, dtype=bool)
-    if guess.shape!=truth.shape or guess.ndim!=2: raise ValueError(f"guesses {guess.shape} and labels {truth.shape} must both be (tiles, classes)")
-    rows = []
-    for g,t in zip(guess.T, truth.T):
-        P,N = t.sum(),(~t).sum()
-        ks = [k for k in matches if k<=P and tiles-k<=N]
-        res = []
-        for k in ks:
-            hit,rej = hypergeom(P, (g&t).sum(), k),hypergeom(N, (~g&~t).sum(), tiles-k)
-            all_hit,all_rej = hit.pmf(k),rej.pmf(tiles-k)
-            res.append((all_hit*all_rej, all_hit*all_rej + hit.pmf(k-1)*all_rej + all_hit*rej.pmf(tiles-k-1)))
-        rows.append(np.mean(res, axis=0) if res else (np.nan,np.nan))
-    return pd.DataFrame(rows, columns=['solved','solved_1err'], index=CLASSES if len(rows)==len(CLASSES) else None)
+    if guess.shape!=truth.shape or guess.ndim!=2:
+        raise ValueError(f"guesses {guess.shape} and labels {truth.shape} must both be (tiles, classes)")
+    shown,hits = truth.sum(0)[:,None],(guess & truth).sum(0)[:,None] # (classes, 1)
+    others,rejected = (~truth).sum(0)[:,None],(~guess & ~truth).sum(0)[:,None]
+    k = np.array(matches)[None] # (1, matches)
+    hit = lambda n: hypergeom.pmf(n, shown, hits, k) # n of the k tiles that show the target are clicked
+    quiet = lambda n: hypergeom.pmf(n, others, rejected, tiles-k) # n of the others are left alone
+    all_hit,all_quiet = hit(k),quiet(tiles-k)
+    none = all_hit*all_quiet
+    one = hit(k-1)*all_quiet + all_hit*quiet(tiles-k-1)
+    can_be_drawn = (k<=shown) & (tiles-k<=others)
+    mean = lambda share: np.ma.masked_array(share, ~can_be_drawn).mean(1).filled(np.nan)
+    index = CLASSES if truth.shape[1]==len(CLASSES) else None
+    return pd.DataFrame(dict(solved=mean(none), solved_1err=mean(none+one)), index=index)
 
 # %% ../_notebooks/01b_metrics.ipynb #d2655f27
 def report(
