@@ -104,7 +104,7 @@ def extract_tiles(
 def read_manifest(
     labels_dir:Path=LABELS_DIR, # folder with `manifest.csv`, `small.csv` and `test.csv`
 ) -> pd.DataFrame: # one row a tile: `file`, `folder`, `git_blob_sha1`, …, `set`, and `labels` (a list where known, else None)
-    "The facts about every upstream tile, with the complete labels of those that people have labelled"
+    "The facts about every upstream tile, with the complete labels of those that have them"
     path = labels_dir/'manifest.csv' if (labels_dir/'manifest.csv').is_file() else labels_dir.parent/'manifest.csv'
     if not path.is_file(): raise DataError(f"{path}: no such manifest")
     man = pd.read_csv(path, dtype=dict(duplicate_group=str, set=str)).fillna(dict(duplicate_group='', set=''))
