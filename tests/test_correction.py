@@ -1,4 +1,4 @@
-"""Label correction: what people know is read as they said it, expected labels are calibrated, a class without positives does no harm, and the recipe resumes."""
+"""Label correction: what is known is read as it was said, expected labels are calibrated, a class without positives does no harm, and the recipe resumes."""
 import os, signal
 from pathlib import Path
 
@@ -125,7 +125,7 @@ def test_recipe_resumes_to_the_same_weights(tmp_path):
 
 
 def test_answers_asked_for_in_doubt_do_not_bias_expected_labels():
-    """Somebody asked wherever *another* network saw the object, about which the logits given know little. Of two tiles with the same logit the suspicious one is known
+    """Answers were asked for wherever *another* network saw the object, about which the logits given know little. Of two tiles with the same logit the suspicious one is known
     then, and a fit on all answers takes it for the usual. The second half of the tiles, which nobody was asked about, shows who is right."""
     rng = np.random.default_rng(0); n = 8000
     other, logits = rng.normal(size=(2,n,5)); truth = (rng.random((n,5))<1/(1+np.exp(-(3*other+logits-3)))).astype(float)

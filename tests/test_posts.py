@@ -78,3 +78,25 @@ def test_addresses_outlive_their_dates():
             "08_results": "29", "09_release": "30", "09b_model_card": "30"}
     addresses = {address for document in DOCUMENTS for address in (document.permalink, *document.front.values.get("redirect_from", []))}
     assert {f"/2026/11/{day}/{name}.html" for name, day in once.items()} <= addresses
+
+
+PEOPLE = re.compile(r"\b(humans?|people|persons?|somebody|someone|by eye|labell?ers?)\b", re.I)
+LABELLING = re.compile(r"label|annotat|ceiling|solves|look(ed|s) at|agree", re.I)
+WITHDRAWN = {"08_results.ipynb": 2}  # the sentences that take back what was said there of a human labeller
+
+
+def sentences(path):
+    """What a text says, its code and docstrings included, a sentence or a table's cell at a time."""
+    source = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        source = "\n\n".join("".join(cell["source"]) for cell in json.loads(source)["cells"])
+    return re.split(r"(?<=[.!?:|])\s+|\n\s*\n|\n(?=[#|*-])", re.sub(r"[ \t]+", " ", source))
+
+
+@pytest.mark.parametrize("path", [path for pattern in ("README.md", "index.html", "_pages/*", "_posts/*.md", "_data/words.yml", "_notebooks/*.ipynb",
+                                                       "recaptcha/*.py", "recaptcha/labels/README.md", "models/README.md", "benchmarks/*.py", "demo/*.js")
+                                  for path in sorted(ROOT.glob(pattern))], ids=lambda path: path.name)
+def test_no_label_is_credited_to_people(path):
+    """All labels but the folders' are a vision-language model's."""
+    credited = [sentence for sentence in sentences(path) if PEOPLE.search(sentence) and LABELLING.search(sentence)]
+    assert len(credited) == WITHDRAWN.get(path.name, 0), credited
