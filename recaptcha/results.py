@@ -23,18 +23,27 @@ def bootstrap_scores(
     draws:int=300,
     seed:int=0, # the same seed draws the same tiles for every method
 ) -> pd.DataFrame: # a row a draw: mAP, F1 and the share of challenges solved, each the mean over the runs
-    "A method's scores on test tiles drawn anew with replacement. Draws in which a class has fewer than two tiles are drawn again"
-    truth,rng,rows = np.asarray(truth),np.random.default_rng(seed),[]
-    if len(probs)!=len(thresholds) or any(np.shape(p)!=truth.shape for p in probs): raise ValueError(f'probabilities of shape {[np.shape(p) for p in probs]} and labels of shape {truth.shape}')
+    """A method's scores on test tiles drawn anew with replacement. Draws in which a class has fewer than two tiles are
+    drawn again; `ValueError` where no draw could have two, or shapes differ (Efron 1979)"""
+    truth = np.asarray(truth)
+    if len(probs)!=len(thresholds) or any(np.shape(p)!=truth.shape for p in probs):
+        raise ValueError(f'probabilities of shape {[np.shape(p) for p in probs]} and labels of shape {truth.shape}')
     if (truth.sum(0)<2).any(): raise ValueError('a class has fewer than two test tiles; no draw could score it')
+    rng,rows = np.random.default_rng(seed),[]
     while len(rows)<draws:
         i = rng.integers(0, len(truth), len(truth))
         if (truth[i].sum(0)<2).any(): continue
-        s = [dict(mAP=mean_ap(p[i], truth[i]), F1=macro_f1(p[i], truth[i], t), solved=challenge_share(p[i]>t, truth[i]).solved.mean()) for p,t in zip(probs, thresholds)]
-        rows.append(pd.DataFrame(s).mean())
+        rows.append(pd.DataFrame([_drawn_scores(p[i], truth[i], t) for p,t in zip(probs, thresholds)]).mean())
     return pd.DataFrame(rows).reset_index(drop=True)
 
-def interval(v) -> str: return f'{np.quantile(v, .025):.3f} to {np.quantile(v, .975):.3f}'
+def _drawn_scores(probs, truth, thresholds) -> dict:
+    "The three scores of one run on tiles that were drawn"
+    solved = challenge_share(probs>thresholds, truth).solved.mean()
+    return dict(mAP=mean_ap(probs, truth), F1=macro_f1(probs, truth, thresholds), solved=solved)
+
+def interval(v) -> str:
+    "The middle 95 % of drawn scores, in words"
+    return f'{np.quantile(v, .025):.3f} to {np.quantile(v, .975):.3f}'
 
 # %% ../_notebooks/08_results.ipynb #bee9a220
 def second_answers(
@@ -51,10 +60,11 @@ def second_answers(
 def agreement(
     first, second, # labels of the same tiles by two annotations, 0 or 1, each of shape (tiles, classes)
 ) -> pd.DataFrame: # a row a class: Cohen's `kappa`, `F1`, and the share of 3×3 challenges `solved`
-    """How far two annotations agree. The second answers and the first is right, as if the second were a network; `kappa`
-    and `F1` would be the same the other way round (Cohen 1960). NaN where neither annotation has the class, or all tiles"""
+    """How far two annotations agree (Cohen 1960). The second answers and the first is right, as if the second were a
+    network; `kappa` and `F1` would be the same the other way round. NaN where neither has the class"""
     first,second = np.asarray(first),np.asarray(second)
     if first.shape!=second.shape: raise ValueError(f'annotations of shape {first.shape} and {second.shape}')
-    rows = [dict(kappa=cohen_kappa_score(a, b, labels=(0,1)), F1=f1_score(a, b, zero_division=np.nan)) for a,b in zip(first.T, second.T)]
+    kappa = [cohen_kappa_score(a, b, labels=(0,1)) for a,b in zip(first.T, second.T)]
+    f1 = [f1_score(a, b, zero_division=np.nan) for a,b in zip(first.T, second.T)]
     solved = challenge_share(second, first)[['solved']]
-    return pd.DataFrame(rows, index=solved.index).join(solved)
+    return pd.DataFrame(dict(kappa=kappa, F1=f1), index=solved.index).join(solved)

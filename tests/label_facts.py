@@ -1,6 +1,6 @@
 """What the data card of the label files states, counted anew from the files."""
 import csv
-from collections import Counter
+from collections import Counter, defaultdict
 
 from claims_kit import ROOT
 
@@ -21,39 +21,60 @@ def complete_facts(name: str, classes: list) -> dict:
     """Of a file with complete labels: tiles, labels, and what their folders say."""
     tiles = [(row["folder"], split(row["labels"])) for row in rows(name)]
     filed = [(folder, labels) for folder, labels in tiles if folder != "Other"]
-    return {"rows": len(tiles), **{label: sum(label in labels for _, labels in tiles) for label in classes},
-            "objects": sum(len(labels) for _, labels in tiles), "none": sum(not labels for _, labels in tiles),
-            "several": sum(len(labels) > 1 for _, labels in tiles),
-            "left out": (left_out := sum(label != folder for folder, labels in tiles for label in labels)),
-            "unnamed share": left_out / sum(len(classes) - (folder in classes) for folder, _ in tiles),
-            "filed": len(filed), "wrong": sum(folder not in labels for folder, labels in filed)}
+    return {
+        **{label: sum(label in labels for _, labels in tiles) for label in classes},
+        "rows": len(tiles),
+        "objects": sum(len(labels) for _, labels in tiles),
+        "none": sum(not labels for _, labels in tiles),
+        "several": sum(len(labels) > 1 for _, labels in tiles),
+        "left out": sum(label != folder for folder, labels in tiles for label in labels),
+        "unnamed": sum(len(classes) - (folder in classes) for folder, _ in tiles),  # what the folder does not answer
+        "filed": len(filed),
+        "wrong": sum(folder not in labels for folder, labels in filed),
+        "largest folder": max(Counter(folder for folder, _ in tiles).values()),
+    }
 
 
-def answer_facts(column: str, classes: list) -> dict:
-    """Of `checked.csv`: the objects that were seen, or not seen."""
-    answers = [split(row[column]) for row in rows("checked.csv")]
-    return {**{label: sum(label in seen for seen in answers) for label in classes}, "objects": sum(map(len, answers))}
+def checked_facts(classes: list) -> dict:
+    """Of `checked.csv`: what was asked, and what was seen, or not seen."""
+    answers = {column: [split(row[column]) for row in rows("checked.csv")] for column in ("present", "absent")}
+    seen = {}
+    for column, lists in answers.items():
+        seen[column] = {label: sum(label in labels for labels in lists) for label in classes}
+        seen[column]["objects"] = sum(map(len, lists))
+    asked = [len(present) + len(absent) for present, absent in zip(answers["present"], answers["absent"])]
+    return {**seen, "checked.csv": {"rows": len(asked), "answers": sum(asked), "complete": asked.count(len(classes))}}
 
 
 def manifest_facts() -> dict:
     tiles = rows("manifest.csv")
-    groups = {}
+    groups = defaultdict(list)
     for tile in tiles:
-        if tile["duplicate_group"]:
-            groups.setdefault(tile["duplicate_group"], []).append(tile["folder"])
-    return {"rows": len(tiles), "folders": len({tile["folder"] for tile in tiles}), "groups": len(groups), "copies": sum(map(len, groups.values())),
-            "groups across folders": sum(len(set(folders)) > 1 for folders in groups.values())}
+        groups[tile["duplicate_group"]].append(tile["folder"])
+    del groups[""]  # no copies of any other
+    return {
+        "rows": len(tiles),
+        "folders": len({tile["folder"] for tile in tiles}),
+        "groups": len(groups),
+        "copies": sum(map(len, groups.values())),
+        "groups across folders": sum(len(set(folders)) > 1 for folders in groups.values()),
+    }
 
 
 def agreement_facts() -> dict:
-    """How far the second annotation of the test tiles agrees with the first: a row an object, and one for all of them."""
+    """How far the second annotation of the test tiles agrees with the first, by object and in all."""
     from recaptcha.results import agreement, second_answers
     from recaptcha.runs import test_answers
     first, second = test_answers()[0], second_answers()
-    table = agreement(first, second)
-    differ = first != second
-    whole = {**table.mean().to_dict(), "answers": differ.size, "differ": int(differ.sum()), "share equal": 1 - differ.mean(), "tiles that differ": int(differ.any(1).sum()),
-             "the other way": agreement(second, first).solved.mean()}
+    table, differ = agreement(first, second), first != second
+    whole = {
+        **table.mean().to_dict(),
+        "answers": differ.size,
+        "differ": int(differ.sum()),
+        "share equal": 1 - differ.mean(),
+        "tiles that differ": int(differ.any(1).sum()),
+        "the other way": agreement(second, first).solved.mean(),
+    }
     return {**{f"agreement {name}": values for name, values in table.to_dict("index").items()}, "agreement": whole}
 
 
@@ -61,11 +82,5 @@ def facts() -> dict:
     """{a file or a comparison: {figure: value}}."""
     from recaptcha.toy import CLASSES
     found = {name: complete_facts(name, CLASSES) for name in COMPLETE}
-    tiles, objects, left_out, wrong, filed = (sum(found[name][key] for name in COMPLETE[:2]) for key in ("rows", "objects", "left out", "wrong", "filed"))
-    checked = rows("checked.csv")
-    present, absent = answer_facts("present", CLASSES), answer_facts("absent", CLASSES)
-    whole = {"rows": len(checked), "answers": present["objects"] + absent["objects"],
-             "complete": sum(len(split(row["present"])) + len(split(row["absent"])) == len(CLASSES) for row in checked)}
-    largest = max(Counter(row["folder"] for row in rows("small.csv")).values())
-    both = {"tiles": tiles, "objects": objects, "wrong": wrong, "filed": filed, "share wrong": wrong / filed, "share left out": left_out / objects, "largest folder": largest}
-    return {**found, "manifest.csv": manifest_facts(), "checked.csv": whole, "present": present, "absent": absent, "both": both, **agreement_facts()}
+    both = {key: found["small.csv"][key] + found["test.csv"][key] for key in found["test.csv"]}
+    return {**found, "both": both, "manifest.csv": manifest_facts(), **checked_facts(CLASSES), **agreement_facts()}

@@ -1,4 +1,7 @@
-"""The written posts and the notebooks: figures are there, parts are complete, dates are past. Their numbers are in test_claims.py."""
+"""Posts and notebooks: figures are there, parts are complete, dates are past, labels are credited rightly.
+
+Their numbers are compared in test_claims.py.
+"""
 import datetime
 import json
 import re
@@ -8,8 +11,12 @@ from _fastpages.documents import read_documents
 from notebook_kit import ROOT
 
 POSTS = sorted((ROOT / "_posts").glob("*.md"))
-NAMES = {"breaking-recaptcha-v2": "report", "stochastic-gradient-descent": "sgd", "dataloaders-and-datablock": "dataloaders",
-         "convolutional-networks-for-tiles": "convnets"}  # a post's figures and measurements go by a short name
+NAMES = {  # a post's figures and measurements go by a short name
+    "breaking-recaptcha-v2": "report",
+    "stochastic-gradient-descent": "sgd",
+    "dataloaders-and-datablock": "dataloaders",
+    "convolutional-networks-for-tiles": "convnets",
+}
 
 
 def short_name(post):
@@ -33,7 +40,7 @@ def test_figures_are_made_here_and_shown(post):
     name = short_name(post)
     folder, script = ROOT / "images/posts" / name, ROOT / "benchmarks" / f"post_{name}.py"
     shown = re.findall(r"!\[([^\]]+)\]\(\.\./images/posts/([^)]+)\)", text(post))
-    assert {path.relative_to(ROOT / "images/posts").as_posix() for path in folder.iterdir()} == {path for _, path in shown}
+    assert {f"{name}/{path.name}" for path in folder.iterdir()} == {path for _, path in shown}
     assert len(shown) >= 2 and all(len(alt) > 40 for alt, _ in shown), "a description for who cannot see it"
     made = script.read_text(encoding="utf-8")
     assert [path for _, path in shown if path.split("/")[1].split(".")[0] not in made] == []
@@ -49,8 +56,8 @@ def test_a_post_is_complete(post):
 
 def test_the_report_links_every_notebook():
     [report] = [text(post) for post in POSTS if short_name(post) == "report"]
-    missing = [path.name for path in (ROOT / "_notebooks").glob("[0-9]*.ipynb") if f"(../_notebooks/{path.name})" not in report]
-    assert missing == []
+    notebooks = [path.name for path in (ROOT / "_notebooks").glob("[0-9]*.ipynb")]
+    assert [name for name in notebooks if f"(../_notebooks/{name})" not in report] == []
     assert [post.name for post in POSTS if post.name not in report and short_name(post) != "report"] == []
 
 
@@ -74,10 +81,11 @@ def test_no_cell_is_empty(path):
 
 def test_addresses_outlive_their_dates():
     """Eight notebooks were once dated ahead; who has a link to one of them still gets there."""
-    once = {"05_label_smoothing_v2": "26", "06_label_correction": "27", "06a_recipe": "27", "06b_grid": "28", "07_prediction": "28",
-            "08_results": "29", "09_release": "30", "09b_model_card": "30"}
-    addresses = {address for document in DOCUMENTS for address in (document.permalink, *document.front.values.get("redirect_from", []))}
-    assert {f"/2026/11/{day}/{name}.html" for name, day in once.items()} <= addresses
+    once = {"05_label_smoothing_v2": 26, "06_label_correction": 27, "06a_recipe": 27, "06b_grid": 28,
+            "07_prediction": 28, "08_results": 29, "09_release": 30, "09b_model_card": 30}
+    now = {document.permalink for document in DOCUMENTS}
+    now |= {address for document in DOCUMENTS for address in document.front.values.get("redirect_from", [])}
+    assert {f"/2026/11/{day}/{name}.html" for name, day in once.items()} <= now
 
 
 PEOPLE = re.compile(r"\b(humans?|people|persons?|somebody|someone|by eye|labell?ers?)\b", re.I)
@@ -93,9 +101,12 @@ def sentences(path):
     return re.split(r"(?<=[.!?:|])\s+|\n\s*\n|\n(?=[#|*-])", re.sub(r"[ \t]+", " ", source))
 
 
-@pytest.mark.parametrize("path", [path for pattern in ("README.md", "index.html", "_pages/*", "_posts/*.md", "_data/words.yml", "_notebooks/*.ipynb",
-                                                       "recaptcha/*.py", "recaptcha/labels/README.md", "models/README.md", "benchmarks/*.py", "demo/*.js")
-                                  for path in sorted(ROOT.glob(pattern))], ids=lambda path: path.name)
+PATTERNS = ["README.md", "index.html", "_pages/*", "_posts/*.md", "_data/words.yml", "_notebooks/*.ipynb",
+            "recaptcha/*.py", "recaptcha/labels/README.md", "models/README.md", "benchmarks/*.py", "demo/*.js"]
+TEXTS = [path for pattern in PATTERNS for path in sorted(ROOT.glob(pattern))]
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_label_is_credited_to_people(path):
     """All labels but the folders' are a vision-language model's."""
     credited = [sentence for sentence in sentences(path) if PEOPLE.search(sentence) and LABELLING.search(sentence)]
