@@ -102,7 +102,7 @@ def sentences(path):
 
 
 PATTERNS = ["README.md", "index.html", "_pages/*", "_posts/*.md", "_data/words.yml", "_notebooks/*.ipynb",
-            "recaptcha/*.py", "recaptcha/labels/README.md", "models/README.md", "benchmarks/*.py", "demo/*.js"]
+            "recaptcha/*.py", "recaptcha/labels/README.md", "recaptcha/assets/README.md", "benchmarks/*.py", "demo/*.js"]
 TEXTS = [path for pattern in PATTERNS for path in sorted(ROOT.glob(pattern))]
 
 

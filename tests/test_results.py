@@ -98,7 +98,7 @@ def test_the_second_annotation_is_of_the_test_tiles(tmp_path):
 
 def test_the_model_card_is_the_notebook_s():
     """Its words are the template's of notebook 09b, and its measured tables are those that the notebook shows."""
-    card = (ROOT/'models/README.md').read_text(encoding='utf-8')
+    card = (ROOT/'recaptcha/assets/README.md').read_text(encoding='utf-8')
     words = [re.escape(part) for part in re.split(r'\{[^}]*\}', CARD)]
     assert re.fullmatch('.+?'.join(words), card, re.S)
     cells = json.loads((ROOT/'_notebooks/09b_model_card.ipynb').read_text(encoding='utf-8'))['cells']
