@@ -32,13 +32,12 @@ def known_labels(
     truth = encode_labels([ls if isinstance(ls, list) else [] for ls in table.labels]).numpy()
     known = np.repeat(complete[:,None], len(CLASSES), 1)
     if checked is None: return truth,known
-    looked = pd.read_csv(checked, keep_default_na=False, dtype=str).set_index('file')
+    answers = read_checked(checked)
     for i,f in enumerate(table.file):
-        if complete[i] or f not in looked.index: continue
-        for there,labels in ((1.,looked.present[f]),(0.,looked.absent[f])):
-            for c in filter(None, labels.split(';')):
-                if c not in CLASSES: raise DataError(f"{checked}: {f} has the unknown class {c!r}")
-                truth[i,CLASSES.index(c)],known[i,CLASSES.index(c)] = there,True
+        if complete[i] or f not in answers.index: continue
+        for there,labels in ((1.,answers.present[f]),(0.,answers.absent[f])):
+            columns = [CLASSES.index(c) for c in labels]
+            truth[i,columns],known[i,columns] = there,True
     return truth,known
 
 # %% ../_notebooks/06_label_correction.ipynb #a7b6eb0b

@@ -24,8 +24,9 @@ def decode_tiles(
     "Decode every tile once and keep it in memory: 43 kB a tile"
     out = torch.empty(len(paths), 3, side, side, dtype=torch.uint8)
     for i,p in enumerate(tqdm(paths, desc='decoding', unit='tile', disable=None)):
-        im = open_tile(p)
-        out[i] = tensor(np.asarray(im if im.size==(side,side) else im.resize((side,side), Image.BILINEAR))).permute(2,0,1)
+        im = read_tile(p)
+        if im.size!=(side,side): im = im.resize((side,side), Image.BILINEAR)
+        out[i] = tensor(np.asarray(im)).permute(2,0,1) # (side, side, 3) -> (3, side, side)
     return out
 
 class TileDL(TfmdDL):
@@ -33,7 +34,8 @@ class TileDL(TfmdDL):
     def __init__(self, dataset=None, tiles=None, targets=None, num_workers=0, **kwargs):
         super().__init__(dataset, num_workers=0, **kwargs)
         self.tiles,self.targets = tiles,targets
-    def new(self, dataset=None, cls=None, **kwargs): return super().new(dataset, cls, **{**dict(tiles=self.tiles, targets=self.targets), **kwargs})
+    def new(self, dataset=None, cls=None, **kwargs):
+        return super().new(dataset, cls, **{'tiles': self.tiles, 'targets': self.targets, **kwargs})
     def do_item(self, s): return s or 0 # its place; None, when fastai looks what a batch is like
     def create_batch(self, b):
         self.places = tensor(b) # for losses that remember every tile

@@ -6,12 +6,13 @@
 __all__ = ['CLASSES', 'FOLDERS', 'REAL_COUNTS', 'draw_tile', 'folder_counts', 'add_noise', 'make_tiles']
 
 # %% ../_notebooks/00_toy_tiles.ipynb #2154bd5e
-import hashlib, io, os, shutil, tempfile
+import hashlib, io, os
 from pathlib import Path
 
 import numpy as np, pandas as pd
 from PIL import Image, ImageDraw
 
+from .files import DataError, reason, swap_in, working_folder
 CLASSES = ['Bicycle','Bridge','Bus','Car','Chimney','Crosswalk','Hydrant','Motorcycle','Mountain','Palm','Traffic Light']
 FOLDERS = sorted(CLASSES+['Other']) # as the real data's folders
 
@@ -349,29 +350,39 @@ def _is_ours(path):
     names = {p.name for p in path.iterdir()} if path.is_dir() else {'a file'}
     return not names or names=={'Large','labels','manifest.csv'} and (path/'labels'/'all.csv').is_file()
 
+def _check_numbers(**least):
+    for name,(value,lowest) in least.items():
+        if not isinstance(value, (int,np.integer)) or value<lowest:
+            raise ValueError(f"{name}={value!r}: it must be a whole number, {lowest} or more")
+
+def _plan(n, seed):
+    "A row a tile, in the order in which they are drawn: what it shows, where it lies, its set and its copies"
+    rng,k = np.random.default_rng(seed),max(2, round(.005*n))
+    tiles = _add_copies(_sample(n-k, rng), k, rng)
+    tiles['set'] = _sets(tiles, rng)
+    tiles = tiles.iloc[rng.permutation(n)].reset_index(drop=True)
+    number = (tiles.groupby('folder').cumcount()+1).astype(str)
+    tiles['file'] = tiles.folder+'/'+tiles.folder+' ('+number+')'
+    return tiles
+
 def make_tiles(
     dest:Path, # a folder that is new, empty, or an earlier one of these, which is replaced
     n:int=1000, # number of tiles, 40 or more
     seed:int=42, # the same seed gives the same bytes, as long as NumPy and Pillow stay the same
     size:int=120, # width and height in pixels, 40 or more; some tiles have five sixths of it
 ) -> pd.DataFrame: # a row a tile: `file,folder,labels` and the manifest's other columns
-    """Draw `n` tiles into `dest/Large/<Folder>/`, with `manifest.csv` and `labels/small.csv`, `test.csv` and `all.csv` (exact labels, `;` between them):
-    one label a tile, as in Cole et al. (2021), and the real data's faults. `ValueError` if `n`, `seed` or `size` is no whole number or too small, or if `dest` holds anything else."""
-    for name,value,least in (('n',n,40),('seed',seed,0),('size',size,40)):
-        if not isinstance(value, (int,np.integer)) or value<least: raise ValueError(f"{name}={value!r}: it must be a whole number, {least} or more")
-    dest = Path(dest)
-    old = dest.exists()
-    if old and not _is_ours(dest): raise ValueError(f"{dest} is not a folder of drawn tiles: name an empty or a new one")
-    rng,k = np.random.default_rng(seed),max(2, round(.005*n))
-    tiles = _add_copies(_sample(n-k, rng), k, rng)
-    tiles['set'] = _sets(tiles, rng)
-    tiles = tiles.iloc[rng.permutation(n)].reset_index(drop=True)
-    tiles['file'] = tiles.folder+'/'+tiles.folder+' ('+(tiles.groupby('folder').cumcount()+1).astype(str)+')'
-    dest.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f'{dest.name}-', suffix='.partial', dir=dest.parent) as tmp:
-        table = _write(tiles, Path(tmp)/'tiles', seed, size)
-        if old: shutil.rmtree(dest)
-        try: os.replace(Path(tmp)/'tiles', dest)
-        except OSError: # fine if another process has just put the same tiles there
-            if not (dest/'manifest.csv').is_file() or (dest/'manifest.csv').read_bytes()!=(Path(tmp)/'tiles'/'manifest.csv').read_bytes(): raise
+    """Draw `n` tiles into `dest/Large/<Folder>/`, with `manifest.csv` and `labels/small.csv`, `test.csv` and `all.csv`
+    (exact labels, `;` between them): one label a tile, as in Cole et al. (2021), and the real data's faults.
+    `ValueError` if `n`, `seed` or `size` is no whole number or too small; `DataError`, which is one too, if `dest`
+    holds anything else or can't be written."""
+    _check_numbers(n=(n,40), seed=(seed,0), size=(size,40))
+    dest = Path(os.path.realpath(dest)) # a link stays one
+    try:
+        if os.path.lexists(dest) and not _is_ours(dest):
+            raise DataError(f"{dest} is not a folder of drawn tiles: remove it, or name an empty or a new one")
+        dest.parent.mkdir(parents=True, exist_ok=True)
+        with working_folder(dest) as folder:
+            table = _write(_plan(n, seed), folder/'tiles', seed, size)
+            swap_in(folder/'tiles', dest)
+    except OSError as e: raise DataError(f"{dest}: tiles not drawn ({reason(e)})") from e
     return table

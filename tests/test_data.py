@@ -1,149 +1,20 @@
-"""Collecting under faults: each is one clear line and a non-zero exit, and leaves nothing half-written."""
-import errno, http.server, io, os, shutil, struct, subprocess, sys, threading, zipfile, zlib
-from pathlib import Path
+"""Tiles, tables and pictures under faults: each is one clear line that names the file."""
+import os, shutil, struct, zlib
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from recaptcha import data
-from recaptcha.data import DataError, collect, extract_tiles, fetch_archive, open_tile, read_labels, tile_table, verify_tiles
-
-
-def pack(root, dest, change=lambda name, content: content):
-    "Zip the tiles below `root` as GitHub would; `change` may alter an entry's bytes, or drop it with None"
-    with zipfile.ZipFile(dest, 'w') as z:
-        z.writestr('recaptcha-dataset-main/LICENSE', 'MIT')
-        for p in sorted((root/'Large').rglob('*.png')):
-            name = p.relative_to(root).as_posix()
-            if (content := change(name, p.read_bytes())) is not None: z.writestr(f'recaptcha-dataset-main/{name}', content)
-    return dest
-
-
-@pytest.fixture
-def archive(toy_root, tmp_path): return pack(toy_root, tmp_path/'tiles.zip')
+from recaptcha.data import (DataError, load_tiles, open_tile, read_checked, read_labels, read_manifest, tile_table,
+                            verify_tiles)
+from recaptcha.toy import make_tiles
 
 
 def one_line(error, *words):
     text = str(error.value)
     assert '\n' not in text and all(w in text for w in words), text
-
-
-def test_second_run_finds_the_tiles_and_writes_nothing(archive, toy_root, tmp_path):
-    root = collect(tmp_path/'home', archive.as_uri())
-    times = {p: p.stat().st_mtime_ns for p in root.rglob('*')}
-    archive.unlink() # so a second run cannot read it again
-    assert collect(tmp_path/'home', archive.as_uri())==root
-    assert {p: p.stat().st_mtime_ns for p in root.rglob('*')}==times
-    report = verify_tiles(root, toy_root/'labels')
-    assert report.upstream.sum()==len(times)-len(report)-2 and not report.mirror.sum() # all by hash; two: Large, LICENSE
-
-
-def test_person_s_own_archive_is_left_alone(archive, tmp_path):
-    collect(tmp_path/'home', str(archive))
-    assert archive.is_file()
-
-
-@pytest.mark.parametrize('damage', ['truncated', 'text', 'empty'])
-def test_archive_that_is_no_zip(archive, tmp_path, damage):
-    content = archive.read_bytes()
-    archive.write_bytes({'truncated': content[:len(content)//2], 'text': b'<html>not found</html>', 'empty': b''}[damage])
-    with pytest.raises(DataError) as e: collect(tmp_path/'home', archive.as_uri())
-    one_line(e, 'tiles.zip', 'zip')
-    assert not list((tmp_path/'home').iterdir())
-
-
-def test_archive_with_a_damaged_entry(archive, tmp_path):
-    content = bytearray(archive.read_bytes()); content[len(content)//3] ^= 0xff # breaks one entry's checksum
-    archive.write_bytes(content)
-    with pytest.raises(DataError) as e: collect(tmp_path/'home', archive.as_uri())
-    one_line(e, 'tiles.zip')
-    assert not list((tmp_path/'home').iterdir())
-
-
-@pytest.mark.parametrize('name', ['x/Large/Car/../../../evil.png', '/etc/Large/Car/evil.png', 'x/Large/Car/..\\..\\evil.png', 'C:/Large/Car/evil.png'])
-def test_entry_that_escapes(tmp_path, name):
-    with zipfile.ZipFile(tmp_path/'a.zip', 'w') as z: z.writestr('x/Large/Car/ok.png', b'.'); z.writestr(name, b'.')
-    with pytest.raises(DataError) as e: extract_tiles(tmp_path/'a.zip', tmp_path/'home'/'tiles')
-    one_line(e, 'outside the folder')
-    assert not list((tmp_path/'home').iterdir()) and not list(tmp_path.rglob('evil.png'))
-
-
-def test_entry_that_is_a_link(tmp_path):
-    info = zipfile.ZipInfo('x/Large/Car/link.png'); info.external_attr = 0o120777<<16
-    with zipfile.ZipFile(tmp_path/'a.zip', 'w') as z: z.writestr(info, '/etc/passwd')
-    with pytest.raises(DataError): extract_tiles(tmp_path/'a.zip', tmp_path/'tiles')
-
-
-def test_archive_of_something_else(tmp_path):
-    with zipfile.ZipFile(tmp_path/'a.zip', 'w') as z: z.writestr('x/README.md', b'.')
-    with pytest.raises(DataError) as e: extract_tiles(tmp_path/'a.zip', tmp_path/'tiles')
-    one_line(e, 'a.zip', 'Large')
-
-
-def test_archive_that_unpacks_too_large(archive, tmp_path):
-    with pytest.raises(DataError) as e: extract_tiles(archive, tmp_path/'tiles', max_bytes=10_000)
-    one_line(e, 'tiles.zip', 'GiB')
-    assert not (tmp_path/'tiles').exists()
-
-
-def test_disk_full_while_extracting(archive, tmp_path, monkeypatch):
-    copy, calls = shutil.copyfileobj, iter(range(10_000))
-    def full(src, dst):
-        if next(calls)==40: raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        copy(src, dst)
-    monkeypatch.setattr(data.shutil, 'copyfileobj', full)
-    with pytest.raises(DataError) as e: collect(tmp_path/'home', archive.as_uri())
-    one_line(e, 'No space left', 'RECAPTCHA_DATA')
-    assert not list((tmp_path/'home').iterdir())
-
-
-def test_failed_extraction_keeps_the_tiles_there_were(archive, tmp_path):
-    root = collect(tmp_path/'home', archive.as_uri()); before = sorted(root.rglob('*'))
-    archive.write_bytes(b'gone bad')
-    with pytest.raises(DataError): collect(tmp_path/'home', archive.as_uri(), force=True)
-    assert sorted(root.rglob('*'))==before
-
-
-class Server(http.server.BaseHTTPRequestHandler):
-    "Serves `content`; the first `failures` answers break off half way"
-    content, failures = b'', 0
-    def do_GET(self):
-        self.send_response(200); self.send_header('Content-Length', str(len(self.content))); self.end_headers()
-        broken = type(self).failures>0; type(self).failures -= 1
-        self.wfile.write(self.content[:len(self.content)//2] if broken else self.content)
-    def log_message(self, *args): pass
-
-
-@pytest.fixture
-def serve(monkeypatch):
-    monkeypatch.setattr('pooch.core.time.sleep', lambda s: None)
-    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Server)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    def start(content, failures):
-        Server.content, Server.failures = content, failures
-        return f'http://127.0.0.1:{server.server_port}/main.zip'
-    yield start
-    server.shutdown(); server.server_close()
-
-
-def test_download_tries_again(archive, serve, tmp_path):
-    url = serve(archive.read_bytes(), failures=2)
-    root = collect(tmp_path/'home', url)
-    assert len(list(root.rglob('*.png')))>200
-    assert [p.name for p in (tmp_path/'home').iterdir()]==['tiles'] # the archive is not kept
-
-
-def test_download_that_never_completes(archive, serve, tmp_path):
-    url = serve(archive.read_bytes(), failures=99)
-    with pytest.raises(DataError) as e: fetch_archive(url, tmp_path/'home', retries=1)
-    one_line(e, url, '2 tries', 'file://')
-    assert not [p for p in (tmp_path/'home').rglob('*') if p.is_file()]
-
-
-def test_download_of_a_page_instead_of_the_archive(serve, tmp_path):
-    with pytest.raises(DataError): collect(tmp_path/'home', serve(b'<html>sign in</html>', failures=0))
-    assert not [p for p in (tmp_path/'home').rglob('*') if p.is_file()] # or the next run would find the page
 
 
 # What is wrong with the tiles themselves
@@ -159,59 +30,226 @@ def unlabelled(root):
     return table[(table.set=='') & (table.folder=='Car')].path.iloc[0]
 
 
+def refused(tiles, *words, look=verify_tiles):
+    with pytest.raises(DataError) as e: look(tiles, tiles/'labels')
+    one_line(e, *words)
+
+
 def test_checksum_mismatch(tiles):
-    p = unlabelled(tiles); Image.new('RGB', (120,120)).save(p)
-    with pytest.raises(DataError) as e: verify_tiles(tiles, tiles/'labels')
-    one_line(e, p.name, 'checksum')
+    p = unlabelled(tiles)
+    Image.new('RGB', (120,120)).save(p)
+    refused(tiles, p.name, 'checksum')
+    p.write_bytes(bytes(p.stat().st_size)) # as long as the manifest says, or not: both are found
+    refused(tiles, p.name, 'checksum')
 
 
 @pytest.mark.parametrize('content', [b'', b'not a picture'])
 def test_unreadable_tile_of_a_mirror(tiles, content):
-    p = unlabelled(tiles); p.unlink(); p.with_suffix('.jpg').write_bytes(content)
-    with pytest.raises(DataError) as e: verify_tiles(tiles, tiles/'labels')
-    one_line(e, p.stem, 'readable')
+    p = unlabelled(tiles)
+    p.unlink()
+    p.with_suffix('.jpg').write_bytes(content)
+    refused(tiles, p.stem, 'readable')
 
 
 def test_mirror_is_checked_by_size(tiles):
-    p = unlabelled(tiles); size = open_tile(p).size; p.unlink()
+    p = unlabelled(tiles)
+    size = open_tile(p).size
+    p.unlink()
     Image.new('RGB', size).save(p.with_suffix('.jpg'))
     assert verify_tiles(tiles, tiles/'labels').mirror.sum()==1
     Image.new('RGB', (size[0]+1,size[1])).save(p.with_suffix('.jpg'))
-    with pytest.raises(DataError) as e: verify_tiles(tiles, tiles/'labels')
-    one_line(e, p.stem, 'size')
+    refused(tiles, p.stem, 'size')
 
 
 def test_folder_missing(tiles):
     shutil.rmtree(tiles/'Large'/'Bus')
-    with pytest.raises(DataError) as e: verify_tiles(tiles, tiles/'labels')
-    one_line(e, 'Bus', 'missing')
+    refused(tiles, 'Bus', 'missing')
 
 
 def test_labelled_tile_missing(tiles):
-    table = tile_table(tiles); table[table.set=='test'].path.iloc[0].unlink()
-    with pytest.raises(DataError) as e: verify_tiles(tiles, tiles/'labels')
-    one_line(e, 'labelled', 'missing')
+    table = tile_table(tiles)
+    table[table.set=='test'].path.iloc[0].unlink()
+    refused(tiles, 'labelled', 'missing')
 
 
 def test_many_tiles_missing(tiles):
-    table = tile_table(tiles); plain = table[(table.set=='') & (table.folder=='Car')]
+    table = tile_table(tiles)
+    plain = table[(table.set=='') & (table.folder=='Car')]
     for p in plain.path.iloc[:len(table)//10]: p.unlink()
-    with pytest.raises(DataError) as e: verify_tiles(tiles, tiles/'labels')
-    one_line(e, 'incomplete')
+    refused(tiles, 'incomplete')
 
 
-@pytest.mark.parametrize('row, word', [('Car/Car (1),Car,Car;Tank', 'Tank'), ('Car/Car (99999),Car,Car', '99999')])
-def test_label_file_that_speaks_of_the_unknown(tiles, row, word):
-    p = tiles/'labels'/'test.csv'; p.write_text(p.read_text()+row+'\n')
-    with pytest.raises(DataError) as e: tile_table(tiles)
-    one_line(e, 'test.csv', 'line', word)
+# What stands in the place of a tile or a folder is no such thing
+
+def pipe(p): os.mkfifo(p)
+def directory(p): p.mkdir()
+def link(p): p.symlink_to('/etc/hostname')
+def dangling(p): p.symlink_to('none')
+
+@pytest.mark.parametrize('make', [pipe, directory, link, dangling])
+@pytest.mark.parametrize('look', [verify_tiles, tile_table])
+def test_tile_that_is_no_file(tiles, make, look):
+    p = unlabelled(tiles)
+    p.unlink()
+    make(p)
+    refused(tiles, p.name, 'no regular file', look=look)
 
 
-@pytest.mark.parametrize('content', ['', 'a,b\n1,2\n', '\x00\x01'])
-def test_label_file_that_is_none(tmp_path, content):
-    (tmp_path/'l.csv').write_text(content)
+def test_tile_that_is_there_twice(tiles):
+    p = unlabelled(tiles)
+    shutil.copy(p, p.with_suffix('.jpg'))
+    refused(tiles, p.stem, 'same tile')
+
+
+@pytest.mark.parametrize('make', [pipe, link])
+def test_large_that_is_no_folder(tiles, make):
+    shutil.rmtree(tiles/'Large')
+    make(tiles/'Large')
+    refused(tiles, 'Large', 'recaptcha-collect')
+    refused(tiles, 'Large', 'recaptcha-collect', look=tile_table)
+
+
+@pytest.mark.parametrize('make', [pipe, link, dangling, lambda p: p.symlink_to('../Bus')])
+def test_folder_that_is_none(tiles, make):
+    shutil.rmtree(tiles/'Large'/'Car')
+    make(tiles/'Large'/'Car')
+    refused(tiles, 'Car', 'recaptcha-collect --force')
+
+
+def test_folder_that_may_not_be_read(tiles, monkeypatch):
+    "It used to count as empty"
+    def scandir(path, real=os.scandir):
+        if str(path).endswith('Car'): raise PermissionError(13, 'Permission denied', str(path))
+        return real(path)
+    monkeypatch.setattr(data.os, 'scandir', scandir)
+    refused(tiles, 'Car', 'Permission denied')
+    refused(tiles, 'Car', 'Permission denied', look=tile_table)
+
+
+def test_what_else_lies_among_the_tiles_does_not_matter(tiles):
+    for name in ('.DS_Store', 'Thumbs.db', '._Car (1).png'): (tiles/'Large'/'Car'/name).write_bytes(b'x')
+    (tiles/'Large'/'Mine').mkdir()
+    assert verify_tiles(tiles, tiles/'labels').found.sum()==len(tile_table(tiles))==240
+
+
+# Drawn tiles that an earlier version left half-deleted
+
+@pytest.mark.parametrize('damage', [lambda root: next((root/'Large'/'Car').iterdir()).unlink(),
+                                    lambda root: shutil.rmtree(root/'Large'/'Bus'),
+                                    lambda root: (root/'labels'/'small.csv').write_text('half')])
+def test_drawn_tiles_are_drawn_again_where_some_are_gone(tmp_path, monkeypatch, damage):
+    monkeypatch.setenv('RECAPTCHA_DATA', str(tmp_path))
+    monkeypatch.setattr(data, 'make_tiles', lambda root, n: make_tiles(root, n=60))
+    whole = load_tiles('toy')
+    assert len(whole)==60
+    damage(tmp_path/'toy')
+    pd.testing.assert_frame_equal(load_tiles('toy'), whole)
+    monkeypatch.setattr(data, 'make_tiles', None)
+    pd.testing.assert_frame_equal(load_tiles('toy'), whole) # found
+
+
+# Tables
+
+def edit(path, change):
+    "Change a table's lines (the first is the header)"
+    path.write_text('\n'.join(change(path.read_text().splitlines()))+'\n')
+
+
+def test_label_files_are_read_as_they_are():
+    manifest = read_manifest()
+    assert len(manifest)==11_774 and manifest.labels.notna().sum()==666
+    assert read_labels(data.LABELS_DIR/'test.csv').iloc[1]==['Bicycle','Car']
+    answers = read_checked(data.LABELS_DIR/'checked.csv')
+    first = answers.loc['Bicycle/Bicycle (1)']
+    assert first.present==['Car'] and first.absent==['Bridge','Crosswalk','Traffic Light']
+
+
+BROKEN = [
+    (b'', 'no column file'),
+    (b'a,b\n1,2\n', 'no column file'),
+    (b'\x00\x01', 'line 1', 'zero byte'),
+    (b'file,folder,labels\nCar/a,Car,Car\nCar/b,Car,\x00\n', 'line 3', 'zero byte'),
+    (b'file,folder,labels\nCar/a,Car,Car\nCar/\xff,Car,Car\n', 'line 3', 'UTF-8'),
+    (b'file,labels,labels\n', "'labels'", 'twice'),
+    (b'file,labels,extra\n', "'extra'", 'unknown'),
+    (b'file,folder,labels\nCar/a,Car\n', 'line 2', '2 values'),
+    (b'file,folder,labels\nCar/a,Car,Car,Bus\n', 'line 2', '4 values'),
+    (b'file,folder,labels\nCar/a,Car,"Car\n', 'line 2', 'no CSV'),
+    (b'file,folder,labels\nCar/a,Car,Car;Tank\n', 'line 2', "'Tank'"),
+    (b'file,folder,labels\nCar/a,Car,nan\n', 'line 2', "'nan'"),
+    (b'file,folder,labels\nCar/a,Car,Car;Bus;Car\n', 'line 2', "'Car' is there twice"),
+    (b'file,folder,labels\nCar/a,Bus,Car\n', 'line 2', "'Bus'"),
+    (b'file,folder,labels\nCar/a,Car,Car\n\nCar/a,Car,Car\n', 'line 4', 'second time')]
+
+@pytest.mark.parametrize('content, words', [(content, words) for content,*words in BROKEN])
+def test_label_file_with_a_fault(tmp_path, content, words):
+    (tmp_path/'l.csv').write_bytes(content)
     with pytest.raises(DataError) as e: read_labels(tmp_path/'l.csv')
-    one_line(e, 'l.csv')
+    one_line(e, 'l.csv', *words)
+
+
+@pytest.mark.parametrize('make, word', [(pipe, 'regular'), (directory, 'folder'), (dangling, 'no such')])
+def test_label_file_that_is_no_file(tmp_path, make, word):
+    make(tmp_path/'l.csv')
+    for read in (read_labels, read_checked):
+        with pytest.raises(DataError) as e: read(tmp_path/'l.csv')
+        one_line(e, 'l.csv', word)
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path):
+    (tmp_path/'l.csv').write_bytes('\ufefffile,labels\r\nCar/a,Car\r\n'.encode())
+    assert read_labels(tmp_path/'l.csv').to_dict()=={'Car/a': ['Car']}
+
+
+def test_label_files_and_manifest_agree(tiles):
+    small,test = tiles/'labels'/'small.csv',tiles/'labels'/'test.csv'
+    whole = {p: p.read_text() for p in (small,test)}
+    of_test = whole[test].splitlines()[1]
+    for path,change,words in ((small, lambda rows: [*rows, of_test], ('small.csv', 'line', 'not of this set')),
+                              (test, lambda rows: [*rows, 'Car/Car (99999),Car,Car'], ('test.csv', 'line', '99999')),
+                              (test, lambda rows: rows[:-1], ('test.csv', 'is missing'))):
+        edit(path, change)
+        with pytest.raises(DataError) as e: tile_table(tiles)
+        one_line(e, *words)
+        path.write_text(whole[path])
+    tile_table(tiles)
+
+
+def cell(n, value):
+    "A change of the `n`-th value of the third line"
+    def change(rows):
+        values = rows[2].split(',')
+        values[n] = value
+        return [*rows[:2], ','.join(values), *rows[3:]]
+    return change
+
+@pytest.mark.parametrize('change, words', [
+    (lambda rows: [*rows, rows[2]], ('line 242', 'second time')),
+    (lambda rows: [rows[0].replace('bytes', 'size'), *rows[1:]], ('no column bytes',)),
+    (lambda rows: [row+',' for row in rows], ("column ''",)),
+    (cell(0, '../../etc/passwd'), ('line 3', 'passwd')), (cell(1, 'Bus'), ('line 3', "'Bus'")),
+    (cell(2, 'nan'), ('line 3', 'SHA-1')),
+    (cell(3, ''), ('line 3', 'bytes')), (cell(3, '-5'), ('line 3', 'bytes')), (cell(4, '120.0'), ('line 3', 'width')),
+    (cell(5, '1'+'0'*300), ('line 3', 'height')), (cell(7, 'Test'), ('line 3', "'Test'"))])
+def test_manifest_with_a_fault(tiles, change, words):
+    edit(tiles/'manifest.csv', change)
+    with pytest.raises(DataError) as e: tile_table(tiles)
+    one_line(e, 'manifest.csv', *words)
+
+
+def test_answers_with_a_fault(tiles):
+    path = tiles/'labels'/'checked.csv'
+    shutil.copy(tiles/'manifest.csv', path.parent)
+    table = tile_table(tiles)
+    test,plain = (table.file[table.set==s].iloc[0] for s in ('test',''))
+    for row,words in ((f'{test},Car,', (test, 'test tile')), ('Car/Car (99999),Car,', ('99999', 'manifest')),
+                      (f'{plain},Car;Tank,', ('Tank',)), (f'{plain},Car,Bus;Car', ("'Car'", 'both')),
+                      (f'{plain},Bus;Bus,', ('twice',)), (f'{plain},Bus', ('2 values',))):
+        path.write_text(f'file,present,absent\n{row}\n')
+        with pytest.raises(DataError) as e: read_checked(path)
+        one_line(e, 'checked.csv, line 2', *words)
+    path.write_text(f'file,present,absent\n{plain},Bus;Car,Palm\n')
+    assert read_checked(path).loc[plain].to_dict()==dict(present=['Bus','Car'], absent=['Palm'])
 
 
 # Pictures: what has one meaning as RGB is converted, what has none is refused
@@ -252,23 +290,3 @@ def test_picture_without_meaning(tmp_path, make):
     make(tmp_path/'x.png')
     with pytest.raises(DataError) as e: open_tile(tmp_path/'x.png')
     one_line(e, 'x.png')
-
-
-# The command
-
-def run(*args, **env):
-    return subprocess.run([sys.executable, '-c', 'from recaptcha.data import main; main()', *map(str, args)], capture_output=True, text=True, env={**os.environ, **env})
-
-
-def test_command_ends_with_one_line_and_exit_1(tmp_path):
-    r = run('--to', tmp_path/'home', '--url', 'file:///no/such.zip')
-    assert r.returncode==1
-    assert r.stderr.startswith('recaptcha-collect: ') and '/no/such.zip' in r.stderr and r.stderr.count('\n')==1
-
-
-def test_command_reports_by_folder(archive, toy_root, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(data, 'LABELS_DIR', toy_root/'labels')
-    monkeypatch.setattr(data.verify_tiles, '__defaults__', (toy_root/'labels',))
-    data.main(['--to', str(tmp_path/'home'), '--url', archive.as_uri()])
-    out = capsys.readouterr().out
-    assert 'Traffic Light' in out and 'total' in out and 'all checked' in out

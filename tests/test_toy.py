@@ -1,6 +1,7 @@
 """Drawn tiles: the same bytes in every process, the layout and the faults of the real data, and the errors of `make_tiles`."""
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from recaptcha.files import DataError
 from recaptcha.toy import CLASSES, FOLDERS, draw_tile, make_tiles
 
 MANIFEST = ["file", "folder", "git_blob_sha1", "bytes", "width", "height", "duplicate_group", "set"]
@@ -176,9 +178,34 @@ def test_nothing_is_left_behind_when_the_disk_is_full(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("recaptcha.toy._tile_png", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(DataError, match="tiles: .*No space left"):
         make_tiles(tmp_path / "tiles", n=40)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("place", ["recaptcha.toy._tile_png", "recaptcha.toy.swap_in", "recaptcha.files.shutil.rmtree"])
+def test_a_killed_one_leaves_nothing_for_long(tmp_path, monkeypatch, place):
+    """Killed while it draws, before the swap, or while the old tiles are removed: what is there is whole."""
+    root = tmp_path / "tiles"
+    make_tiles(root, n=40)
+    if not (child := os.fork()):
+        try:
+            monkeypatch.setattr(place, lambda *args, **kwargs: os.kill(os.getpid(), signal.SIGKILL))
+            make_tiles(root, n=60)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL and len(list(tmp_path.iterdir())) == 2
+    assert len(list(root.rglob("*.png"))) == len(read(root / "labels/all.csv"))
+    make_tiles(root, n=50)
+    assert [p.name for p in tmp_path.iterdir()] == ["tiles"] and len(list(root.rglob("*.png"))) == 50
+
+
+def test_a_link_to_a_larger_disk_stays_one(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "tiles").symlink_to("disk/toy")
+    for n in (40, 50):
+        make_tiles(tmp_path / "tiles", n=n)
+        assert (tmp_path / "tiles").is_symlink() and len(list((tmp_path / "disk" / "toy").rglob("*.png"))) == n
 
 
 def test_two_at_once(tmp_path):
