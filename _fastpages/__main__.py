@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 from .demo import publish_demo
-from .errors import NotebookError
+from .errors import NotebookError, reason
+from .files import write
 from .maths import publish_style
 from .posts import SOCIAL, publish
 from .site import read_settings, write_site_config
@@ -12,25 +13,35 @@ from .social import draw_card
 
 
 def main(argv=None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m _fastpages", description="Convert notebooks and written posts to Jekyll posts.",
-                                     epilog="Exit status: 0 all is published, 1 some documents could not be converted, 2 nothing was done.")
+    parser = argparse.ArgumentParser(
+        prog="python -m _fastpages",
+        description="Convert notebooks and written posts to Jekyll posts.",
+        epilog="Exit status: 0 all is published, 1 some documents could not be converted, 2 nothing was done.",
+    )
     parser.add_argument("--notebooks", type=Path, default=Path("_notebooks"), help="folder of NN_name.ipynb")
-    parser.add_argument("--out", type=Path, default=Path("."), help="the site's folder: gets _posts/, images/, _settings.yml")
-    parser.add_argument("--settings", type=Path, default=Path("settings.ini"), help="where owner and repository are named")
+    parser.add_argument(
+        "--out", type=Path, default=Path("."), help="the site's folder: gets _posts/, images/, _settings.yml"
+    )
+    parser.add_argument(
+        "--settings", type=Path, default=Path("settings.ini"), help="where owner and repository are named"
+    )
     parser.add_argument("--baseurl", help="path of the site on its host, instead of the one in the settings")
     args = parser.parse_args(argv)
     try:
         site = read_settings(args.settings, baseurl=args.baseurl)
         publish_demo(args.out)
         report = publish(args.notebooks, args.out, site)
+        write_site_config(site, args.out / "_settings.yml")
+        publish_style(args.out)
+        site_card = args.out / SOCIAL / "site.png"
+        if report.converted or not site_card.is_file():
+            write(site_card, draw_card(site.title, "", site.description, None))
     except NotebookError as error:
         print(error, file=sys.stderr)
         return 2
-    write_site_config(site, args.out / "_settings.yml")
-    publish_style(args.out)
-    site_card = args.out / SOCIAL / "site.png"
-    if report.converted or not site_card.is_file():
-        draw_card(site.title, "", site.description, None, site_card)
+    except (OSError, ValueError) as error:  # of the site's own files, not of a document
+        print(reason(error), file=sys.stderr)
+        return 2
     for warning in report.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     for name in report.converted:

@@ -1,17 +1,29 @@
-"""Reads the comments that open a code cell and say how to show it: `#hide`, `#| hide_input`, `#| alt: ...`, `#| export`."""
+"""Reads the comments that open a code cell and say how to show it: `#hide`, `#| hide_input`, `#| alt: ...`."""
+
 import re
 
 from nbconvert.preprocessors import Preprocessor
 
 # What a directive asks of the page. Both spellings of the last column's words mean the same.
 EFFECTS = {
-    "hide": "hide", "include: false": "hide",
-    "hide_input": "hide_input", "hide-input": "hide_input", "echo: false": "hide_input",
-    "hide_output": "hide_output", "hide-output": "hide_output", "output: false": "hide_output",
-    "collapse": "collapse", "collapse_hide": "collapse", "collapse-hide": "collapse", "collapse_input": "collapse",
+    "hide": "hide",
+    "include: false": "hide",
+    "hide_input": "hide_input",
+    "hide-input": "hide_input",
+    "echo: false": "hide_input",
+    "hide_output": "hide_output",
+    "hide-output": "hide_output",
+    "output: false": "hide_output",
+    "collapse": "collapse",
+    "collapse_hide": "collapse",
+    "collapse-hide": "collapse",
+    "collapse_input": "collapse",
     "code-fold: true": "collapse",
-    "collapse_show": "collapse_show", "collapse-show": "collapse_show", "code-fold: show": "collapse_show",
-    "collapse_output": "collapse_output", "collapse-output": "collapse_output",
+    "collapse_show": "collapse_show",
+    "collapse-show": "collapse_show",
+    "code-fold: show": "collapse_show",
+    "collapse_output": "collapse_output",
+    "collapse-output": "collapse_output",
 }
 # The old spelling (`#hide`, no bar) is an ordinary comment unless it is exactly one of these words.
 OLD_WORDS = {word for word in EFFECTS if ":" not in word}
@@ -20,17 +32,25 @@ OLD_TARGET = re.compile(r"#(exports?|exporti|default_exp)[ \t]+[\w.]+\s*$")  # w
 
 OLD_ALT = re.compile(r"#\s?((?:fig-)?alt:.+)")
 
-NEW = re.compile(r"\s*#\s*\|\s*(.*?)\s*$")
-OLD = re.compile(r"\s*#\s*([\w-]+)\s*$")
+NEW = re.compile(r"#\s*\|")
+OLD = re.compile(r"#\s*([\w-]+)")
 
 
 def _old_directive(line: str):
-    match = OLD.match(line)
+    match = OLD.fullmatch(line.strip())
     if match and match[1] in OLD_WORDS:
         return match[1]
     if match := OLD_ALT.match(line):
         return match[1]
     return "export" if OLD_TARGET.match(line) else None
+
+
+def _directive(line: str):
+    """What a line asks for, in either spelling; None where it is an ordinary one."""
+    line = line.rstrip()
+    if new := NEW.match(line.lstrip()):
+        return line.lstrip()[new.end() :].strip()
+    return _old_directive(line)
 
 
 def read_directives(source: str):
@@ -40,8 +60,7 @@ def read_directives(source: str):
     """
     wishes, kept, in_head = {}, [], True
     for line in source.split("\n"):
-        new = NEW.match(line) if in_head else None
-        words = new[1] if new else _old_directive(line) if in_head else None
+        words = _directive(line) if in_head else None
         if words is not None:
             key, colon, value = (part.strip() for part in words.partition(":"))
             if key in {"alt", "fig-alt"} and colon:

@@ -1,15 +1,26 @@
-"""Finds what is to become a post: the numbered notebooks of the series and the written posts, with their front matter."""
+"""Finds what is to become a post: the numbered notebooks of the series and the written posts, with front matter."""
+
 import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import NotebookError
+from .errors import NotebookError, naming
+from .files import read_text
 from .front_matter import FrontMatter, read
+from .patience import SECONDS, at_most
 
 NOTEBOOK = re.compile(r"(\d\d[a-z]?)_[\w-]+\.ipynb")
 WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)-([\w-]+)\.md")
 HEAD = re.compile(r"(---[ \t]*\n.*?\n)---[ \t]*(?:\n|\Z)", re.S)
+LONGEST_NAME = (
+    200  # bytes: a file's name has at most 255, and those of the page and its pictures are longer than the document's
+)
+
+
+def is_document(name: str) -> bool:
+    """Whether a file is called as notebooks of the series or written posts are."""
+    return bool(NOTEBOOK.fullmatch(name) or WRITTEN.fullmatch(name))
 
 
 @dataclass
@@ -42,62 +53,67 @@ class Document:
 
     @property
     def post_name(self) -> str:
-        return f"{self.front.date:%Y-%m-%d}-{self.slug}.html"
+        return f"{self.front.date.isoformat()}-{self.slug}.html"
 
     @property
     def permalink(self) -> str:
-        return self.front.values.get("permalink") or f"/{self.front.date:%Y/%m/%d}/{self.slug}.html"
+        return (
+            self.front.values.get("permalink") or f"/{self.front.date.isoformat().replace('-', '/')}/{self.slug}.html"
+        )
 
     def notebook(self):
         """The document as a notebook of nbformat 4; a written post is one of a single markdown cell."""
         import nbformat  # takes a moment to load, and often nothing has changed
+
         if self.part:
             return nbformat.reads(self.text, as_version=4)
-        return nbformat.v4.new_notebook(cells=[
-            {"raw": nbformat.v4.new_raw_cell, "markdown": nbformat.v4.new_markdown_cell}[cell["cell_type"]](cell["source"])
-            for cell in _written_cells(self.text)])
+        return nbformat.v4.new_notebook(
+            cells=[
+                {"raw": nbformat.v4.new_raw_cell, "markdown": nbformat.v4.new_markdown_cell}[cell["cell_type"]](
+                    cell["source"]
+                )
+                for cell in _written_cells(self.text)
+            ]
+        )
 
 
 def _notebook_cells(text: str) -> list:
     content = json.loads(text)
     if content.get("nbformat", 4) < 4:  # an old notebook: sheets of cells, headings of their own
         import nbformat
+
         content = nbformat.reads(text, as_version=4)
     return [{"cell_type": cell["cell_type"], "source": "".join(cell["source"])} for cell in content["cells"]]
 
 
 def _written_cells(text: str) -> list:
     head = HEAD.match(text)
-    parts = [("raw", head[1]), ("markdown", text[head.end():])] if head else [("markdown", text)]
+    parts = [("raw", head[1]), ("markdown", text[head.end() :])] if head else [("markdown", text)]
     return [{"cell_type": kind, "source": source} for kind, source in parts]
 
 
 def _read(path: Path) -> Document:
-    try:
-        text = path.read_text(encoding="utf-8")
+    length = len(path.name.encode("utf-8", "replace"))
+    if length > LONGEST_NAME:
+        raise NotebookError(
+            f"{path.name}: its name has {length} bytes, and its page and pictures are named after it: "
+            f"give it one of {LONGEST_NAME} at most"
+        )
+    kind = "a notebook" if path.suffix == ".ipynb" else "a post"
+    with naming(path.name, f"not {kind}: "), at_most(SECONDS):
+        text = read_text(path)
         cells = (_notebook_cells if path.suffix == ".ipynb" else _written_cells)(text)
         return Document(path, text, read(cells, path.name, date=(WRITTEN.fullmatch(path.name) or [None, None])[1]))
-    except NotebookError:
-        raise
-    except Exception as error:  # whatever a file holds, its name is what the author needs
-        kind = "a notebook" if path.suffix == ".ipynb" else "a post"
-        raise NotebookError(f"{path.name}: not {kind}: {' '.join(str(error).split())[:300]}") from error
 
 
 def read_documents(notebooks: Path, posts: Path) -> tuple:
     """(the documents, notebooks in the series' order first; {file name: what is wrong with it})."""
-    found, problems, owners = [], {}, {}
+    found, problems = [], {}
     paths = [path for path in sorted(notebooks.glob("*.ipynb")) if NOTEBOOK.fullmatch(path.name)]
     paths += [path for path in sorted(posts.glob("*.md")) if WRITTEN.fullmatch(path.name)]
     for path in paths:
         try:
-            document = _read(path)
-            for key, address in [("permalink", document.permalink),
-                                 *(("redirect_from", address) for address in document.front.values.get("redirect_from", []))]:
-                other = owners.setdefault(address, path)
-                if other is not path:
-                    raise NotebookError(f"{path.name}: {key}: {address} is {other.name}'s already")
-            found.append(document)
+            found.append(_read(path))
         except NotebookError as error:
             problems[path.name] = str(error)
     return found, problems

@@ -1,4 +1,5 @@
 """Puts the conversion together on nbconvert: its preprocessors and template, our filters."""
+
 import html
 import re
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from .tables import dress_tables, inline_styles
 
 # Bytes that YAML, HTML or a feed must not hold.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+LONGEST = 200_000  # characters of a cell's source
 WORDS_A_MINUTE, LINES_A_MINUTE = 220, 40
 
 
@@ -51,7 +53,11 @@ class PostExporter(TemplateExporter):
         self.notes = Footnotes(self.words)
         self.renderer = PostRenderer(self.words, self.headings, self.notes, front.values.get("use_math", True))
         super().__init__(**kwargs)
-        for step in (Directives(enabled=True), CleanOutputs(self.trusted, enabled=True), Pictures(folder, self.words, enabled=True)):
+        for step in (
+            Directives(enabled=True),
+            CleanOutputs(self.trusted, enabled=True),
+            Pictures(folder, self.words, enabled=True),
+        ):
             self.register_preprocessor(step)
 
     def _create_environment(self):
@@ -71,7 +77,9 @@ class PostExporter(TemplateExporter):
 
     def _clean(self, fragment, cell, markdown=False, alt=""):
         number, attachments = cell.metadata["post_number"], cell.get("attachments")
-        fragment = clean(fragment, self.links, lambda src: self.folder.resolve(src, number, attachments, markdown), markdown=markdown)
+        fragment = clean(
+            fragment, self.links, lambda src: self.folder.resolve(src, number, attachments, markdown), markdown=markdown
+        )
         return dress_tables(self.folder.finish_tags(fragment, alt), self.words["table"])
 
     def _markdown_cell(self, cell):
@@ -116,6 +124,11 @@ def _minutes(nb) -> int:
 
 def convert(nb, front: FrontMatter, folder: PictureFolder, links: Links) -> Page:
     """The page of a notebook (nbformat 4), without the front matter that was read from it."""
+    for number, cell in enumerate(nb.cells, 1):
+        if len(cell.source) > LONGEST:
+            raise NotebookError(
+                f"{links.name}: cell {number} has {len(cell.source)} characters: make cells of {LONGEST} at most"
+            )
     nb.cells[front.cell].source = front.rest
     minutes, exporter = _minutes(nb), PostExporter(front, folder, links)
     body, _ = exporter.from_notebook_node(nb)
@@ -123,5 +136,7 @@ def convert(nb, front: FrontMatter, folder: PictureFolder, links: Links) -> Page
     if folder.problems:
         raise NotebookError("\n".join(folder.problems))
     body, formulas = maths.draw(body, links.name)
-    warnings = links.warnings + [f"{links.name}: nothing refers to the footnote [^{key}]" for key in exporter.notes.unused()]
+    warnings = links.warnings + [
+        f"{links.name}: nothing refers to the footnote [^{key}]" for key in exporter.notes.unused()
+    ]
     return Page(body, exporter.headings, folder.files, minutes, formulas, warnings)

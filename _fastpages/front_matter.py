@@ -1,13 +1,20 @@
-"""Reads a post's front matter: from the first markdown cell (`# Title`, `> summary`, `- key: value` lines) or a raw cell of YAML."""
+"""Reads a post's front matter: the first markdown cell (`# Title`, `> summary`, `- key: value` lines) or YAML."""
+
 import datetime
 import re
 from dataclasses import dataclass, field
 
-import yaml
-
-from .errors import NotebookError
+from . import plain_yaml
+from .addresses import tidy
+from .errors import NotebookError, one_line
 
 TRUE, FALSE = {"true", "yes", "on"}, {"false", "no", "off"}
+LONGEST_TITLE, LONGEST_SUMMARY = 300, 1000  # characters of what stands on a card
+
+
+def _shown(value) -> str:
+    """A value as a message quotes it."""
+    return one_line(repr(value)[:80])
 
 
 # Each reader below takes what stands in a markdown cell, always text, or what YAML made of it.
@@ -15,21 +22,21 @@ def _boolean(text):
     text = str(text)
     if text.lower() in TRUE | FALSE:
         return text.lower() in TRUE
-    raise ValueError(f"expected true or false, got {text!r}")
+    raise ValueError(f"expected true or false, got {_shown(text)}")
 
 
 def _integer(text):
     text = str(text)
-    if re.fullmatch(r"-?\d+", text):
+    if re.fullmatch(r"-?\d{1,9}", text):
         return int(text)
-    raise ValueError(f"expected a whole number, got {text!r}")
+    raise ValueError(f"expected a whole number of at most nine digits, got {_shown(text)}")
 
 
 def _date(text):
     try:
         return datetime.date.fromisoformat(str(text)[:10] if isinstance(text, datetime.datetime) else str(text))
     except ValueError:
-        raise ValueError(f"expected YYYY-MM-DD, got {text!r}") from None
+        raise ValueError(f"expected YYYY-MM-DD, got {_shown(text)}") from None
 
 
 def _list(text):
@@ -38,50 +45,57 @@ def _list(text):
     text = _text(text)
     items = [item.strip(" \"'") for item in text.removeprefix("[").removesuffix("]").split(",")]
     if "[" in text.strip("[]") or text.startswith("[") != text.endswith("]"):
-        raise ValueError(f"expected [one, two], got {text!r}")
+        raise ValueError(f"expected [one, two], got {_shown(text)}")
     return [item for item in items if item]
 
 
 def _text(text):
     if not isinstance(text, str):
-        raise ValueError(f"expected text, got {text!r}")
+        raise ValueError(f"expected text, got {_shown(text)}")
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
 
 
-# The theme's own addresses, which no post may take.
-TAKEN = re.compile(r"/(index\.html|404\.html|feed\.xml|sitemap\.xml|robots\.txt|(about|assets|images|pagefind|search|tags)(/.*)?)?", re.I)
-
-
 def _permalink(text):
-    path = _text(text)
-    if not re.fullmatch(r"/[\w./-]*(\.html|/)", path) or ".." in path:
-        raise ValueError(f"expected a path such as /name.html, got {text!r}")
-    if TAKEN.fullmatch(path):
-        raise ValueError(f"{path} is the site's own address")
-    return path
+    return tidy(_text(text))
 
 
 def _permalinks(text):
-    return [_permalink(path) for path in ([text] if isinstance(text, str) and "," not in text and "[" not in text else _list(text))]
+    return [
+        _permalink(path)
+        for path in ([text] if isinstance(text, str) and "," not in text and "[" not in text else _list(text))
+    ]
 
 
 def _picture(text):
     if re.match(r"[a-z]+:|//", _text(text), re.I):
-        raise ValueError(f"expected a picture of this site, got {text!r}")
+        raise ValueError(f"expected a picture of this site, got {_shown(text)}")
     return _text(text)
 
 
 # Every key that a post may have, and how its value is read. A key that is not here is taken for a slip of the pen.
 KEYS = {
-    "author": _text, "badges": _boolean, "branch": _text, "categories": _list, "comments": _boolean, "date": _date,
-    "hide": _boolean, "image": _picture, "permalink": _permalink, "redirect_from": _permalinks, "search_exclude": _boolean,
-    "sticky_rank": _integer, "toc": _boolean, "trusted": _boolean, "use_math": _boolean,
-    "skip_exec": _boolean, "skip_showdoc": _boolean,  # nbdev's own, of no meaning to a post
+    "author": _text,
+    "badges": _boolean,
+    "branch": _text,
+    "categories": _list,
+    "comments": _boolean,
+    "date": _date,
+    "hide": _boolean,
+    "image": _picture,
+    "permalink": _permalink,
+    "redirect_from": _permalinks,
+    "search_exclude": _boolean,
+    "sticky_rank": _integer,
+    "toc": _boolean,
+    "trusted": _boolean,
+    "use_math": _boolean,
+    "skip_exec": _boolean,
+    "skip_showdoc": _boolean,  # nbdev's own, of no meaning to a post
 }
 NBDEV_ONLY = {"skip_exec", "skip_showdoc"}
 
-TITLE = re.compile(r"#[ \t]+(.+?)[ \t#]*$")
-KEY_LINE = re.compile(r"[-*][ \t]+([A-Za-z][\w-]*):[ \t]*(.*?)[ \t]*$")
+TITLE = re.compile(r"#[ \t]+(?=[^ \t#])")
+KEY_LINE = re.compile(r"[-*][ \t]+([A-Za-z][\w-]*):")
 
 
 @dataclass
@@ -106,29 +120,27 @@ def plain(text: str) -> str:
 def split_cell(source: str):
     """The first cell as (title, summary, [(key, value)], rest); title and summary are "" where they are missing."""
     lines = source.strip("\n").split("\n")
-    title, summary, pairs = "", [], []
-    if lines and (match := TITLE.match(lines[0].strip())):
-        title = match[1]
-        lines.pop(0)
-    while lines and (not lines[0].strip() or lines[0].lstrip().startswith(">")):
-        line = lines[0].strip()
-        if line.startswith(">") and pairs:
+    title, summary, pairs, place = "", [], [], 0
+    if match := TITLE.match(lines[0].strip()):
+        title = lines[0].strip()[match.end() :].rstrip(" \t#")
+        place = 1
+    while place < len(lines) and (not lines[place].strip() or lines[place].lstrip().startswith(">")):
+        summary.append(lines[place].strip().removeprefix(">").strip())
+        place += 1
+    while place < len(lines):
+        line = lines[place].strip()
+        match = KEY_LINE.match(line)
+        if line and not match:
             break
-        summary.append(line.removeprefix(">").strip())
-        lines.pop(0)
-    while lines and (not lines[0].strip() or KEY_LINE.match(lines[0].strip())):
-        line = lines.pop(0).strip()
-        if line:
-            pairs.append(KEY_LINE.match(line).groups())
-    return title, " ".join(part for part in summary if part), pairs, "\n".join(lines).strip()
+        if match:
+            pairs.append((match[1], line[match.end() :].strip()))
+        place += 1
+    return title, " ".join(part for part in summary if part), pairs, "\n".join(lines[place:]).strip()
 
 
 def _split_yaml(source: str):
     """A raw cell of YAML as (title, summary, [(key, value)], rest)."""
-    try:
-        head = yaml.safe_load(source.strip().strip("-"))
-    except yaml.YAMLError as error:
-        raise ValueError(" ".join(str(error).split())) from None
+    head = plain_yaml.load(source.strip().strip("-"))
     if not isinstance(head, dict):
         raise ValueError("expected lines of 'key: value'")
     texts = [head.pop(key, None) for key in ("title", "summary", "description")]
@@ -145,7 +157,9 @@ def read(cells: list, name: str, date=None) -> FrontMatter:
 
     `date` (YYYY-MM-DD) stands in where the front matter has none: a written post has it in its file's name.
     """
-    place = next((number for number, cell in enumerate(cells) if cell["cell_type"] == "markdown" or is_yaml(cell)), None)
+    place = next(
+        (number for number, cell in enumerate(cells) if cell["cell_type"] == "markdown" or is_yaml(cell)), None
+    )
     problems, values = [], {}
     try:
         split = _split_yaml if place is not None and is_yaml(cells[place]) else split_cell
@@ -153,11 +167,18 @@ def read(cells: list, name: str, date=None) -> FrontMatter:
     except ValueError as error:
         raise NotebookError(f"{name}: front matter: {error}") from None
     if not title:
-        problems.append("title: missing; the first markdown cell has to open with '# Title', or the front matter to give a title")
+        problems.append(
+            "title: missing; the first markdown cell has to open with '# Title', or the front matter to give a title"
+        )
+    for what, text, most in (("title", title, LONGEST_TITLE), ("summary", summary, LONGEST_SUMMARY)):
+        if len(text) > most:
+            problems.append(f"{what}: longer than {most} characters; say it shorter")
     for key, text in pairs:
         try:
             if key not in KEYS:
-                raise ValueError(f"not a key of the front matter; known are {', '.join(sorted(KEYS.keys() - NBDEV_ONLY))}")
+                raise ValueError(
+                    f"not a key of the front matter; known are {', '.join(sorted(KEYS.keys() - NBDEV_ONLY))}"
+                )
             if key in values:
                 raise ValueError("given twice")
             if text is None or text == "":

@@ -1,6 +1,8 @@
-"""Renders markdown cells: nbconvert's reader with its maths, our headings, callouts, footnotes, previews, code and links."""
+"""Renders markdown cells: nbconvert's reader with its maths, our headings, callouts, footnotes, previews and links."""
+
 import html
 import re
+from functools import cache
 from urllib.parse import unquote, urlsplit
 
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -10,23 +12,42 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 from .footnotes import REFERENCE, Footnotes
+from .maths import LONGEST
+from .patience import at_most
+from .scan import strip_tags
 
+SECONDS_OF_COLOUR = 1  # after which code stays as it is: some of it takes a lexer quadratic time
 CALLOUT = re.compile(r"\s*<p>\s*(?:<strong>)?(Note|Tip|Warning|Important):(?:</strong>)?\s*", re.I)
-PREVIEW = re.compile(r"\s*<p>\s*(twitter|youtube):\s*(?:<a href=\"([^\"]+)\"[^>]*>.*?</a>|(https://\S+))(.*?)</p>\s*$", re.I | re.S)
-HOSTS = {"twitter": {"twitter.com", "x.com", "mobile.twitter.com"}, "youtube": {"youtube.com", "youtu.be", "m.youtube.com"}}
+PREVIEW = re.compile(r"\s*<p>\s*(twitter|youtube):\s*", re.I)
+ADDRESS = re.compile(r'<a href="([^"]+)"[^>]*>|(https://\S+)', re.I)
+HOSTS = {
+    "twitter": {"twitter.com", "x.com", "mobile.twitter.com"},
+    "youtube": {"youtube.com", "youtu.be", "m.youtube.com"},
+}
 # Another notebook of the series, or a written post.
 DOCUMENT = re.compile(r"(?:\./|(?:\.\./)*(?:_notebooks|_posts)/)?([\w.-]+\.ipynb|\d{4}-\d\d-\d\d-[\w.-]+\.md)(#.*)?$")
 
 
-def code_html(code: str, language: str = "ipython3") -> str:
-    """Source text as highlighted HTML: a block that scrolls by keyboard, in a box where the theme puts its copy button."""
+@cache
+def _lexer(language: str):
+    """What reads a language; for one that nobody knows, what leaves it as it is."""
     try:
-        lexer = get_lexer_by_name(language or "text", stripnl=False)
+        return get_lexer_by_name(language or "text", stripnl=False)
     except ClassNotFound:
-        lexer = get_lexer_by_name("python" if language == "ipython3" else "text", stripnl=False)
-    inner = highlight(code.rstrip("\n"), lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
+        return get_lexer_by_name("python" if language == "ipython3" else "text", stripnl=False)
+
+
+def code_html(code: str, language: str = "ipython3") -> str:
+    """Source text as highlighted HTML: a block that scrolls by keyboard, in a box where the theme puts its button."""
+    lexer, code = _lexer(language), code.rstrip("\n")
+    try:
+        with at_most(SECONDS_OF_COLOUR):
+            inner = highlight(code, lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
+    except TimeoutError:
+        inner = html.escape(code)
     name = "python" if lexer.aliases[0].startswith("ipython") else lexer.aliases[0]
-    return f'<div class="code"><pre class="highlight" tabindex="0"><code class="language-{name}">{inner}</code></pre></div>'
+    block = f'<pre class="highlight" tabindex="0"><code class="language-{name}">{inner}</code></pre>'
+    return f'<div class="code">{block}</div>'
 
 
 class Links:
@@ -41,7 +62,9 @@ class Links:
         if match := DOCUMENT.match(href.strip()):
             address = self.posts.get(unquote(match[1]))
             if address is None:
-                self.warnings.append(f"{self.name}: links to {match[1]}, which is no notebook or post of the series; left as text")
+                self.warnings.append(
+                    f"{self.name}: links to {match[1]}, which is no notebook or post of the series; left as text"
+                )
                 return None
             return address + (match[2] or "")
         if href.startswith(("#", "//", "\\")) or re.match(r"[a-z][a-z0-9+.-]*:", href, re.I):
@@ -54,41 +77,65 @@ class Links:
 
 
 class PostRenderer(IPythonRenderer):
-    """Headings with anchors (and a list of them for the contents), callouts, footnotes, previews, maths marked for the page."""
+    """Headings with anchors (and a list of them for the contents), callouts, footnotes, previews, maths marked."""
 
     def __init__(self, words: dict, headings: list, notes: Footnotes, use_math: bool):
         super().__init__(escape=False, exclude_anchor_links=True)
         self.words, self.headings, self.notes, self.use_math = words, headings, notes, use_math
+        self.taken = {}  # id of a heading -> the last number that was put behind it
 
     def heading(self, text, level, **attrs):
         level = max(level, 2)  # the page's own title is its only h1
-        plain = html.unescape(re.sub(r"<[^>]*>", "", text)).strip()
-        name = base = re.sub(r"[\"'<>&#\\^`{|}%\[\]]", "", plain).replace(" ", "-") or "section"
-        count, taken = 1, {heading["id"] for heading in self.headings}
-        while name in taken:
-            count += 1
-            name = f"{base}-{count}"
+        plain = html.unescape(strip_tags(text)).strip()
+        name = self._free_name(re.sub(r"[\"'<>&#\\^`{|}%\[\]]", "", plain).replace(" ", "-") or "section")
         self.headings.append({"level": level, "id": name, "text": plain})
-        anchor = f'<a class="anchor" data-pagefind-ignore="" href="#{name}" aria-label="{html.escape(self.words["anchor"])}: {html.escape(plain)}">#</a>'
+        label = f"{html.escape(self.words['anchor'])}: {html.escape(plain)}"
+        anchor = f'<a class="anchor" data-pagefind-ignore="" href="#{name}" aria-label="{label}">#</a>'
         return f'<h{level} id="{name}">{text} {anchor}</h{level}>\n'
 
+    def _free_name(self, base: str) -> str:
+        """An id that no heading of the page has yet: the base, or the base with a number."""
+        name = base
+        while name in self.taken:
+            self.taken[base] += 1
+            name = f"{base}-{self.taken[base]}"
+        self.taken[name] = 1
+        return name
+
     def block_quote(self, text):
-        if match := PREVIEW.match(text):
-            preview = self._preview(match[1].lower(), html.unescape(match[2] or match[3]), match[4])
-            return preview or super().block_quote(text)
+        if preview := self._preview(text):
+            return preview
         match = CALLOUT.match(text)
         if not match:
             return super().block_quote(text)
-        kind, text = match[1].lower(), text[match.end():]
-        return (f'<div class="callout {kind}" role="note"><p class="callout-name">{html.escape(self.words[kind])}</p>'
-                f"<p>{text[:1].upper()}{text[1:]}</div>\n")
+        kind, text = match[1].lower(), text[match.end() :]
+        return (
+            f'<div class="callout {kind}" role="note"><p class="callout-name">{html.escape(self.words[kind])}</p>'
+            f"<p>{text[:1].upper()}{text[1:]}</div>\n"
+        )
 
-    def _preview(self, kind: str, url: str, title: str):
-        """A link that says what it leads to, instead of another host's script; None where the address is another's."""
-        host = (urlsplit(url).hostname or "").removeprefix("www.")
+    def _preview(self, text: str):
+        """A link that says what it leads to, instead of another host's script; None where none is asked for."""
+        kind, paragraph = PREVIEW.match(text), text.rstrip()
+        if not kind or not paragraph.endswith("</p>"):
+            return None
+        rest = paragraph[kind.end() :].removesuffix("</p>")
+        address = ADDRESS.match(rest)
+        if not address:
+            return None
+        rest = rest[address.end() :]
+        title = rest.partition("</a>")[2] if address[1] else rest
+        return self._preview_link(kind[1].lower(), html.unescape(address[1] or address[2]), title)
+
+    def _preview_link(self, kind: str, url: str, title: str):
+        """The link of a preview; None where the address is another host's."""
+        try:
+            host = (urlsplit(url).hostname or "").removeprefix("www.")
+        except ValueError:  # brackets where a host should be
+            return None
         if host not in HOSTS[kind]:
             return None
-        title = " ".join(html.unescape(re.sub(r"<[^>]*>", "", title)).split()) or self.words[f"preview_{kind}"]
+        title = " ".join(html.unescape(strip_tags(title)).split()) or self.words[f"preview_{kind}"]
         parts = {"kind": self.words[kind], "title": title, "host": host}
         inner = " ".join(f'<span class="preview-{part}">{html.escape(text)}</span>' for part, text in parts.items())
         return f'<p><a class="preview {kind}" href="{html.escape(url)}">{inner}</a></p>\n'
@@ -122,14 +169,39 @@ class PostRenderer(IPythonRenderer):
         return html
 
 
+def _trim_headings(source: str) -> str:
+    """Shortens endless blanks in headings, at which the reader of markdown looks from each blank anew."""
+    return re.sub(r"^ {0,3}#.*$", lambda line: re.sub(r"[ \t]{100,}", " ", line[0].rstrip()), source, flags=re.M)
+
+
 BAR = "\ue000"  # stands for a bar while a table is read; a private character that no text has
 
 
 def _shield_bars(source: str) -> str:
     """Hides the bars of maths inside a table's rows, which would end a cell there."""
+
     def shield(row):
         return re.sub(r"(?<![\\$])\$(?!\$)[^$\n]+\$", lambda maths: maths[0].replace("|", BAR), row[0])
-    return re.sub(r"^\s*\|.*\|\s*$", shield, source, flags=re.M)
+
+    return re.sub(r"^[ \t]*\|.*\|[ \t]*$", shield, source, flags=re.M)
+
+
+# nbconvert's patterns of formulas that end with another mark than they begin with. There the search from an opening
+# that is never closed goes on to the end of the text; here it ends at the next opening, or after the longest formula.
+BRACKETS = rf"(?:(?!\\\\\[).){{0,{LONGEST}}}?"
+PARENTHESES = rf"(?:(?!\\\\\().){{0,{LONGEST}}}?"
+BEGIN, END = r"\\begin\{(?P<math_env_name>[a-z]*\*?)\}", r"\\end\{(?P=math_env_name)\}"
+ENVIRONMENT = rf".{{0,{LONGEST}}}?"
+IN_TEXT = {
+    "block_math_latex": rf"(?s:(?<!\\)\\\\\[(?P<math_block_latex>{BRACKETS})(?<!\\)\\\\\])",
+    "inline_math_latex": rf"(?s:(?<!\\)\\\\\((?P<math_inline_latex>{PARENTHESES})(?<!\\)\\\\\))",
+    "latex_environment": rf"(?s:{BEGIN}(?P<math_env_body>{ENVIRONMENT}){END})",
+}
+ALONE = (
+    r"(?s:(?<!\\)[$]{2}.*?(?<!\\)[$]{2}"
+    rf"|\\\\\[{BRACKETS}\\\\\]"
+    rf"|{BEGIN}{ENVIRONMENT}{END})"
+)
 
 
 class PostMarkdown(MarkdownWithMath):
@@ -137,6 +209,8 @@ class PostMarkdown(MarkdownWithMath):
 
     def __init__(self, renderer: PostRenderer):
         super().__init__(renderer=renderer)
+        self.block.specification["multiline_math"] = ALONE
+        self.inline.specification |= IN_TEXT
         if not renderer.use_math:
             for parser in (self.block, self.inline):
                 parser.rules = [rule for rule in parser.rules if "math" not in rule and "latex" not in rule]
@@ -153,4 +227,4 @@ class PostMarkdown(MarkdownWithMath):
 
 def render_markdown(source: str, renderer: PostRenderer) -> str:
     """HTML of a markdown cell, not yet sanitised."""
-    return PostMarkdown(renderer).render(_shield_bars(source)).replace(BAR, "|")
+    return PostMarkdown(renderer).render(_shield_bars(_trim_headings(source))).replace(BAR, "|")

@@ -1,17 +1,18 @@
-"""Takes out of a cell's outputs what means nothing on a page: progress bars, empty outputs, names of plot objects, endless text."""
+"""Takes out of a cell's outputs what means nothing on a page: progress bars, names of objects, endless text."""
+
 import re
 
 from nbconvert.preprocessors import Preprocessor
 
+from .progress import is_progress, shows_bar, without_bars
 from .sanitize import says_something
+from .scan import outgrows
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-# A line that a progress bar left: "37%|███   | 3/8 [00:01<00:02]", "━━━━ 100%", "8it [00:00, 9it/s]", "[=====>   ] 62%".
-PROGRESS_LINE = re.compile(
-    r"\d+%\|[ #█▉▊▋▌▍▎▏\d]*\||\[\d+:\d\d(:\d\d)?<|\d\s?(it|B|kB|MB|s)/(s|it)\b.*\]|\d+(it|B) \[\d+:\d\d|[━╸╺█▉▊▋▌▍▎▏░▒▓]{4,}|\[[=#>.\-]{6,}.*\]\s*\d"
+PLOT_REPR = re.compile(
+    r"\[?<(Figure|Axes|AxesSubplot|matplotlib\.|mpl_toolkits\.|seaborn\.)"
+    r"|Text\(-?[\d.]+, -?[\d.]+, |<IPython\.core\.display\."
 )
-PLOT_REPR = re.compile(r"\[?<(Figure|Axes|AxesSubplot|matplotlib\.|mpl_toolkits\.|seaborn\.)|Text\(-?[\d.]+, -?[\d.]+, |<IPython\.core\.display\.")
-STYLE_OF_FASTPROGRESS = re.compile(r"<style>.*?</style>|<progress\b.*?</progress>|<progress\b[^>]*>", re.S | re.I)
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # What a reader will not scroll through, and a page should not weigh.
 MOST_LINES, MOST_CHARACTERS, MOST_HTML = 200, 20_000, 300_000
@@ -24,7 +25,7 @@ def clean_text(text: str) -> str:
     for line in text.replace("\r\n", "\n").split("\n"):
         shown = [part for part in line.split("\r") if part.strip()]
         line = CURSOR.sub("", shown[-1] if shown else "")
-        if PROGRESS_LINE.search(ANSI.sub("", line)) or (not line.strip() and "\r" in line):
+        if is_progress(ANSI.sub("", line)) or (not line.strip() and "\r" in line):
             continue
         lines.append(line.rstrip())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
@@ -44,6 +45,17 @@ def cut_text(text: str):
     return "\n".join(kept), len(lines) - len(kept)
 
 
+def _clean_html(data: dict) -> None:
+    """Leaves the HTML without progress bars, or none where nothing else was in it; then its text goes as well."""
+    html = without_bars(data["text/html"])
+    if says_something(html):
+        data["text/html"] = html
+        return
+    had_bar = shows_bar(data.pop("text/html"))
+    if had_bar or ANSI.sub("", data.get("text/plain", "")).startswith("<"):
+        data.pop("text/plain", None)
+
+
 def _clean_data(data: dict, trusted: bool):
     """The output's data without what is not worth showing; empty when nothing is left."""
     if WIDGET in data:
@@ -51,23 +63,12 @@ def _clean_data(data: dict, trusted: bool):
     if trusted and "<script" in data.get("text/html", ""):
         return data  # a drawing that comes about in the reader's browser, which the notebook's author vouches for
     for mime in {"text/html", "text/markdown", "text/latex"} & data.keys():
-        if len(data[mime]) > MOST_HTML:
+        if len(data[mime]) > MOST_HTML or outgrows(data[mime]):
             del data[mime]
             data.setdefault("text/plain", "")
             data["post/too_long"] = True
     if "text/html" in data:
-        had_bar = re.search(r"<progress\b", data["text/html"], re.I)
-        html = STYLE_OF_FASTPROGRESS.sub("", data["text/html"])
-        if had_bar:  # the line under the bar: " 40.00% [2/5 00:12<00:18]"
-            html = re.sub(r"[^<>]*\[\d+/\d+[^<>]*\]", "", html)
-        elif html.lstrip().startswith("<pre") and PROGRESS_LINE.search(html):
-            html = "\n".join(line for line in html.split("\n") if not PROGRESS_LINE.search(re.sub(r"<[^>]*>", "", line)))
-        if says_something(html):
-            data["text/html"] = html
-        else:
-            del data["text/html"]
-            if had_bar or ANSI.sub("", data.get("text/plain", "")).startswith("<"):
-                data.pop("text/plain", None)
+        _clean_html(data)
     if "text/plain" in data:
         text = clean_text(data["text/plain"])
         if text and not PLOT_REPR.match(text):
@@ -75,6 +76,22 @@ def _clean_data(data: dict, trusted: bool):
         else:
             del data["text/plain"]
     return {mime: value for mime, value in data.items() if value}
+
+
+def _join_streams(outputs: list) -> list:
+    """The outputs, with neighbouring pieces of one stream made one."""
+    joined, pieces = [], []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if output.output_type == "stream" and last is not None and last.get("name") == output.name:
+            pieces[-1].append(output.text)
+            continue
+        joined.append(output)
+        pieces.append([output.text] if output.output_type == "stream" else None)
+    for output, texts in zip(joined, pieces):
+        if texts is not None:
+            output.text = "".join(texts)
+    return joined
 
 
 class CleanOutputs(Preprocessor):
@@ -87,13 +104,7 @@ class CleanOutputs(Preprocessor):
     def preprocess_cell(self, cell, resources, index):
         if cell.cell_type != "code":
             return cell, resources
-        joined = []
-        for output in cell.outputs:
-            last = joined[-1] if joined else None
-            if output.output_type == "stream" and last is not None and last.get("name") == output.name:
-                last.text += output.text
-            else:
-                joined.append(output)
+        joined = _join_streams(cell.outputs)
         cell.outputs = []
         for output in joined:
             if output.output_type == "stream":

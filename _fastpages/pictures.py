@@ -1,8 +1,11 @@
 """Moves a notebook's pictures into files of the site, and knows each one's address, size and description."""
+
 import ast
 import base64
 import binascii
+import io
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
@@ -10,12 +13,18 @@ from urllib.parse import unquote
 from nbconvert.preprocessors import Preprocessor
 from PIL import Image
 
-from .svg import clean_svg, svg_size
-from .webp import smaller
+from .errors import one_line, reason
+from .files import read_bytes
+from .scan import replace
+from .svg import SVG, clean_svg, svg_size
+from .webp import FORMATS, smaller
 
 SUFFIXES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
-DATA_URI = re.compile(r"\s*data:(image/[\w+.-]+)[^,]*;base64,(.*)", re.S)
 MARK = "attachment:"
+HEADING = re.compile(r"#{1,6}[ \t]+(?=\S)")
+LONGEST_NAME = 100  # bytes of a picture's file name, without its ending
+LARGEST_SIDE = 20_000  # pixels that a notebook may say a picture is wide or high
+LONGEST_CODE = 100_000  # characters that are read for a figure's title
 
 
 @dataclass
@@ -27,6 +36,8 @@ class PictureFolder:
     baseurl: str
     beside: Path  # the document's own folder
     files: dict = field(default_factory=dict)  # file name -> bytes
+    names: dict = field(default_factory=dict)  # bytes -> file name
+    counts: dict = field(default_factory=Counter)  # file name -> how often it was wanted
     sizes: dict = field(default_factory=dict)  # address -> (width, height)
     problems: list = field(default_factory=list)  # pictures that the notebook names and that are not there
 
@@ -39,22 +50,32 @@ class PictureFolder:
             else:
                 content, mime, pixels = smaller(content)
                 size = size or pixels
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        except (OSError, ValueError, SyntaxError, RecursionError):
             return None
         if mime not in SUFFIXES:
             return None
-        name = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "picture"
-        known = [file for file, kept in self.files.items() if kept == content]
-        file = known[0] if known else f"{name}.{SUFFIXES[mime]}"
-        count = 1
-        while not known and file in self.files:
-            count += 1
-            file = f"{name}-{count}.{SUFFIXES[mime]}"
-        self.files[file] = content
-        address = f"{self.baseurl}/images/{self.folder}/{file}"
+        if content not in self.names:
+            self.names[content] = self._free(name, SUFFIXES[mime])
+            self.files[self.names[content]] = content
+        address = f"{self.baseurl}/images/{self.folder}/{self.names[content]}"
         if size:
             self.sizes[address] = size
         return address
+
+    def _free(self, name: str, suffix: str) -> str:
+        """A file name that no other picture of the document has."""
+        name = (
+            re.sub(r"[^\w.-]+", "-", name)
+            .encode("utf-8", "replace")[:LONGEST_NAME]
+            .decode("utf-8", "ignore")
+            .strip("-.")
+            or "picture"
+        )
+        file = f"{name}.{suffix}"
+        while file in self.files:
+            self.counts[name, suffix] += 1
+            file = f"{name}-{self.counts[name, suffix] + 1}.{suffix}"
+        return file
 
     def add_base64(self, name, mime, text, size=None):
         try:
@@ -64,19 +85,27 @@ class PictureFolder:
 
     def take_drawings(self, html: str, cell: int) -> str:
         """`html` with each drawing in it (`<svg>…</svg>`) turned into a picture of its own, where no script runs."""
-        def take(match):
-            source = match[0] if "xmlns=" in match[0] else match[0].replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+
+        def take(piece):
+            start = [opening.start() for opening in re.finditer(r"<svg\b", piece, re.I)][
+                -1
+            ]  # of nested ones the innermost
+            source = piece[start:]
+            if "xmlns=" not in source:
+                source = source[:4] + f' xmlns="{SVG}"' + source[4:]
             address = self.add(f"cell-{cell:02d}-drawing", "image/svg+xml", source.encode("utf-8", "replace"))
-            return f'<img src="{address}">' if address else ""
-        return re.sub(r"<svg\b(?:(?!<svg\b)[\s\S])*?</svg>", take, html, flags=re.I)
+            return piece[:start] + (f'<img src="{address}">' if address else "")
+
+        return replace(html, r"<svg\b", "</svg>", take)
 
     def resolve(self, src: str, cell: int, attachments=None, required=True):
         """The address of the picture that markdown or HTML names as `src`; None for one that the site does not hold.
 
-        What is missing though `required` is noted in `problems`: an exception would not come out of the sanitiser that calls this.
+        What is missing though `required` is noted in `problems`, so that all of it is told at once.
         """
-        if match := DATA_URI.match(src):
-            return self.add_base64(f"cell-{cell:02d}-inline", match[1], match[2])
+        kind, comma, data = src.strip().partition(",")
+        if kind.startswith("data:image/") and kind.endswith(";base64") and comma:
+            return self.add_base64(f"cell-{cell:02d}-inline", kind.removeprefix("data:").split(";")[0], data)
         if src.startswith(MARK):
             name = unquote(src.removeprefix(MARK))
             for mime, text in (attachments or {}).get(name, {}).items():
@@ -93,19 +122,28 @@ class PictureFolder:
             self.problems.append(f"{self.name}: {what}")
 
     def _local(self, src: str, required: bool):
-        root, path = self.beside.resolve().parent, (self.beside / unquote(src)).resolve()
-        if not path.is_file() or not path.is_relative_to(root):
-            return self._missing(f"{src}: no such picture", required)
+        try:
+            root, path = self.beside.resolve().parent, (self.beside / unquote(src)).resolve()
+            found = path.is_file() and path.is_relative_to(root)
+        except (OSError, ValueError, RuntimeError):  # too long a name, a zero byte, a link that leads to itself
+            found = False
+        if not found:
+            return self._missing(f"{one_line(src)}: no such picture", required)
+        try:
+            content = read_bytes(path)
+        except (OSError, ValueError) as error:
+            return self._missing(f"{one_line(src)}: {reason(error)}", required)
         if path.is_relative_to(root / "images"):
             address = f"{self.baseurl}/{path.relative_to(root).as_posix()}"
-            if size := size_of(path):
+            if size := size_of(content, path.suffix.lower()):
                 self.sizes[address] = size
             return address
         mime = "image/svg+xml" if path.suffix.lower() == ".svg" else ""
-        return self.add(path.stem, mime, path.read_bytes())
+        return self.add(path.stem, mime, content)
 
     def finish_tags(self, html: str, alt: str = "") -> str:
         """Gives every picture tag its size, lazy loading and a description."""
+
         def finish(match):
             attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', match[1]))
             size = self.sizes.get(attributes.get("src"))
@@ -114,25 +152,28 @@ class PictureFolder:
             attributes["alt"] = attributes.get("alt") or alt
             attributes["loading"] = "lazy"
             return "<img " + " ".join(f'{key}="{value}"' for key, value in attributes.items()) + ">"
+
         return re.sub(r'<img((?:\s+[\w-]+="[^"]*")*)\s*/?>', finish, html)
 
 
-def size_of(path: Path):
-    """Width and height in pixels of a picture in a file, or None where it does not say or is no picture."""
+def size_of(content: bytes, suffix: str):
+    """Width and height in pixels of a picture, or None where it does not say or is no picture."""
     try:
-        if path.suffix.lower() == ".svg":
-            return svg_size(path.read_bytes())
-        with Image.open(path) as image:
+        if suffix == ".svg":
+            return svg_size(content)
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             return image.size
-    except (OSError, ValueError, SyntaxError):
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
 
 
 def title_in_code(source: str) -> str:
     """The last title that the code gives a figure: `plt.title("...")`, `ax.set_title(...)`, `suptitle`, `title=`."""
+    if len(source) > LONGEST_CODE:
+        return ""
     try:
-        tree = ast.parse(re.sub(r"^(\s*)[%!].*", r"\1pass", source, flags=re.M))
-    except (SyntaxError, ValueError):
+        tree = ast.parse(re.sub(r"^([ \t]*)[%!].*", r"\1pass", source, flags=re.M))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two of code that is nested deeply
         return ""
     found = []
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
@@ -142,6 +183,20 @@ def title_in_code(source: str) -> str:
             if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value.strip():
                 found.append((value.lineno, " ".join(value.value.split())))
     return max(found)[1] if found else ""
+
+
+def last_heading(source: str) -> str:
+    """The text of a markdown cell's last heading, or ""."""
+    marks = ((line, HEADING.match(line)) for line in source.split("\n"))
+    found = [line[mark.end() :].rstrip().rstrip("#").rstrip() for line, mark in marks if mark]
+    return found[-1] if found else ""
+
+
+def _stated_size(metadata) -> tuple | None:
+    """Width and height in pixels, where a notebook says how large its picture is shown, and says so sensibly."""
+    sides = [metadata.get(side) for side in ("width", "height")] if isinstance(metadata, dict) else [None]
+    possible = all(isinstance(side, (int, float)) and 0 < side <= LARGEST_SIDE for side in sides)
+    return tuple(sides) if possible else None
 
 
 class Pictures(Preprocessor):
@@ -156,7 +211,7 @@ class Pictures(Preprocessor):
         for number, cell in enumerate(nb.cells, 1):
             cell.metadata["post_number"] = number
             if cell.cell_type == "markdown":
-                heading = (re.findall(r"^#{1,6}\s+(.+?)\s*#*$", cell.source, re.M) or [heading])[-1]
+                heading = last_heading(cell.source) or heading
             elif cell.cell_type == "code":
                 wishes = cell.metadata["post"]
                 fallback = self.words["picture_under"].format(heading) if heading else self.words["picture"]
@@ -170,10 +225,11 @@ class Pictures(Preprocessor):
         for mime in SUFFIXES:
             if mime not in data or "text/html" in data:
                 continue
-            size = output.get("metadata", {}).get(mime, {})
-            size = (size["width"], size["height"]) if {"width", "height"} <= size.keys() else None
+            size = _stated_size(output.get("metadata", {}).get(mime))
             content = data[mime].encode() if mime == "image/svg+xml" else None
-            address = folder.add(name, mime, content, size) if content else folder.add_base64(name, mime, data[mime], size)
+            address = (
+                folder.add(name, mime, content, size) if content else folder.add_base64(name, mime, data[mime], size)
+            )
             if address:
                 output.data = {"post/picture": address}
                 return

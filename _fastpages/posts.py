@@ -1,17 +1,22 @@
-"""Writes the posts: what has changed since the last time, what has to go, and what stays although its notebook is broken."""
+"""Writes the posts: what has changed since the last time, what has to go, what stays although its source is broken."""
+
 import hashlib
 import json
 import re
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
-from .documents import Document, read_documents
-from .errors import NotebookError
+from .addresses import own_places, place_of, refuse
+from .documents import Document, is_document, read_documents
+from .errors import NotebookError, naming, one_line, reason
+from .files import read_bytes, read_text, write
+from .patience import SECONDS, at_most
 from .site import Site
-from .social import best_cover, draw_card, draw_cover
+from .social import COVER, best_cover, cover_of, draw_card, draw_cover
+from .standing import MARK, read_standing
 
-MARK = "generated_from: "  # a line of a generated post's front matter
 SOCIAL = Path("images") / "social"
 PICTURES = {".png", ".jpg", ".jpeg", ".svg", ".webp", ".gif"}
 
@@ -34,128 +39,191 @@ def _converter_digest() -> str:
 
 
 def _digest(document: Document, site: Site, addresses: dict, beside: list) -> str:
-    """Changes with all that a post is made of: its source, converter, settings, the addresses and pictures it points to."""
+    """Changes with all that a post is made of: its source, converter, settings, the addresses and pictures in it."""
     linked = {name: address for name, address in addresses.items() if name in document.text}
-    parts = [document.text, _converter_digest(), asdict(site), linked, [file for file in beside if Path(file[0]).name in document.text]]
+    parts = [
+        document.text,
+        _converter_digest(),
+        asdict(site),
+        linked,
+        [file for file in beside if Path(file[0]).name in document.text],
+    ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 
 
+def _shown_pictures(text: str, folder: str) -> set:
+    """The files of the site that a generated page shows: its own pictures, and its cover and card."""
+    quoted = text.split('"')
+    own, social = f"/images/{folder}/", f"/{SOCIAL.as_posix()}/"
+    shown = {
+        part[part.index(own) :] for before, part in zip(quoted, quoted[1:]) if own in part and before.endswith("src=")
+    }
+    return shown | {part for part in quoted if part.startswith(social)}
+
+
 def _is_current(post: Path, out: Path, folder: str, digest: str) -> bool:
-    if not post.is_file():
+    """Whether the page was made from just this, and all that it shows is there."""
+    try:
+        text = read_text(post)
+    except (OSError, ValueError):
         return False
-    text = post.read_text(encoding="utf-8")
-    pictures = set(re.findall(rf'src="[^"]*(/images/{re.escape(folder)}/[^"]+)"', text)) | set(re.findall(r'"(/images/social/[^"]+)"', text))
-    return f"digest: {json.dumps(digest)}\n" in text[:20000] and all((out / name.lstrip("/")).is_file() for name in pictures)
+    if f"\ndigest: {json.dumps(digest)}\n" not in text.partition("\n---\n")[0]:
+        return False
+    return all((out / name.lstrip("/")).is_file() for name in _shown_pictures(text, folder))
 
 
-def _cover_of(document: Document, page, out: Path):
-    """The bytes of the picture that stands for the post: the front matter's, or else the page's own that suits best."""
+def _cover(document: Document, page, out: Path):
+    """The picture that stands for the post: the front matter's, or else the page's own that suits best."""
     wanted = document.front.values.get("image", "").lstrip("./")
-    if wanted and (out / wanted).is_file():
-        return (out / wanted).read_bytes()
+    path = (out / wanted).resolve()
+    if not path.is_relative_to(out.resolve()):
+        raise NotebookError(
+            f"{document.name}: image: {one_line(wanted)} is not on the site; name a picture under images/"
+        )
+    if wanted and path.exists():
+        try:
+            return cover_of(read_bytes(path))
+        except (OSError, ValueError) as error:
+            raise NotebookError(f"{document.name}: image: {wanted}: {reason(error)}; name another picture") from None
     if wanted:
         page.warnings.append(f"{document.name}: image: {wanted} is not there; one of the page's pictures stands in")
     return best_cover([content for name, content in page.pictures.items() if not name.endswith(".svg")])
 
 
+def _social_files(document: Document, picture, site: Site) -> dict:
+    """{path in the site: content} of the post's card, and of its cover where it has a picture."""
+    kicker = f"{site.words['part']} {document.part.lstrip('0') or 0}" if document.part else ""
+    files = {SOCIAL / f"{document.folder}.png": draw_card(document.front.title, kicker, site.title, picture)}
+    if picture:
+        files[SOCIAL / f"{document.folder}.webp"] = draw_cover(picture)
+    return files
+
+
 def _yaml(value) -> str:
     """A value as JSON that YAML reads too: what JSON lets through and YAML does not is written as an escape."""
     text = json.dumps(value, ensure_ascii=False)
-    return re.sub("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]", lambda match: f"\\u{ord(match[0]):04x}", text)
+    return re.sub(
+        "[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]", lambda match: f"\\u{ord(match[0]):04x}", text
+    )
 
 
-def _post_text(document: Document, page, digest: str, cover) -> str:
-    front = document.front
+def _post_text(document: Document, page, digest: str, has_cover: bool) -> str:
+    front, address = document.front, f"/{SOCIAL.as_posix()}/{document.folder}"
+    cover = {"src": f"{address}.webp", "width": COVER[0], "height": COVER[1]} if has_cover else None
     values = {"layout": "post", "title": front.title, "description": front.summary}
-    values |= {key: str(value) if key == "date" else value for key, value in front.values.items() if key not in {"trusted", "use_math"}}
-    values |= {"permalink": document.permalink, "image": f"/{SOCIAL.as_posix()}/{document.folder}.png", "cover": cover,
-               "notebook": document.part and document.name, "part": document.part, "minutes": page.minutes, "math": page.formulas > 0 or None,
-               "digest": digest, "contents": page.headings, "render_with_liquid": False}
+    values |= {
+        key: str(value) if key == "date" else value
+        for key, value in front.values.items()
+        if key not in {"trusted", "use_math"}
+    }
+    values |= {
+        "permalink": document.permalink,
+        "image": f"{address}.png",
+        "cover": cover,
+        "notebook": document.part and document.name,
+        "part": document.part,
+        "minutes": page.minutes,
+        "math": page.formulas > 0 or None,
+        "digest": digest,
+        "contents": page.headings,
+        "render_with_liquid": False,
+    }
     head = "".join(f"{key}: {_yaml(value)}\n" for key, value in values.items() if value is not None)
-    return f"---\n{MARK}{_yaml(document.name)}\n{head}---\n{page.body}"
+    return f"---\n{MARK}: {_yaml(document.name)}\n{head}---\n{page.body}"
 
 
 def publish(notebooks: Path, out: Path, site: Site) -> Report:
     """Brings `out/_posts` and `out/images` up to date with the notebooks, and with the written posts in `out/_posts`.
 
-    A document that cannot be converted is told of in the report's `problems`. It keeps its last good post, and the others are
-    published without it.
+    A document that cannot be converted is told of in the report's `problems`. It keeps its last good post, and the
+    others are published without it.
     """
     if not notebooks.is_dir():
         raise NotebookError(f"{notebooks}: no such folder")
     documents, problems = read_documents(notebooks, out / "_posts")
+    names = {document.name for document in documents} | problems.keys()
+    staying = [page for page in read_standing(out / "_posts") if page.source is None or page.source in names]
+    problems |= refuse(documents, staying, own_places(out))
+    documents = [document for document in documents if document.name not in problems]
     report = Report(problems=problems)
-    addresses = {document.name: site.baseurl + document.permalink for document in documents}
-    beside = sorted((path.as_posix(), path.stat().st_size, path.stat().st_mtime_ns)
-                    for folder in (notebooks, out / "images" / "posts") for path in folder.rglob("*") if path.suffix.lower() in PICTURES)
+    addresses = {page.source: site.baseurl + page.addresses[0] for page in staying if page.source in problems}
+    addresses |= {document.name: site.baseurl + document.permalink for document in documents}
+    beside = _pictures_beside(notebooks, out / "images" / "posts")
     for document in documents:
-        post, digest = out / "_posts" / document.post_name, _digest(document, site, addresses, beside)
-        if _is_current(post, out, document.folder, digest):
-            report.unchanged.append(document.name)
-            continue
         try:
-            page = _convert(document, site, addresses)
+            with naming(document.name), at_most(SECONDS):
+                _publish(document, out, site, addresses, beside, report)
         except NotebookError as error:
             report.problems[document.name] = str(error)
-            continue
-        picture, kicker = _cover_of(document, page, out), f"{site.words['part']} {document.part.lstrip('0') or 0}" if document.part else ""
-        cover = draw_cover(picture, out / SOCIAL / f"{document.folder}.webp")
-        draw_card(document.front.title, kicker, site.title, picture, out / SOCIAL / f"{document.folder}.png")
-        _write_pictures(out / "images" / document.folder, page.pictures)
-        _write(post, _post_text(document, page, digest, cover).encode("utf-8", "replace"))
-        report.converted.append(document.name)
-        report.warnings += page.warnings
-    report.removed = _remove_stale(out, documents, report.problems)
+    _remove_stale(out, documents, report)
     return report
+
+
+def _pictures_beside(*folders: Path) -> list:
+    """(path, size, time of the last change) of each picture that documents may show."""
+    found = []
+    for path in [path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in PICTURES]:
+        with suppress(OSError):  # a link that leads nowhere
+            state = path.stat()
+            found.append((path.as_posix(), state.st_size, state.st_mtime_ns))
+    return sorted(found)
+
+
+def _publish(document: Document, out: Path, site: Site, addresses: dict, beside: list, report: Report) -> None:
+    """Writes one document's page, pictures, cover and card, if anything in them has changed; its page comes last."""
+    post, digest = out / "_posts" / document.post_name, _digest(document, site, addresses, beside)
+    if _is_current(post, out, document.folder, digest):
+        report.unchanged.append(document.name)
+        return
+    page = _convert(document, site, addresses)
+    picture, folder = _cover(document, page, out), Path("images") / document.folder
+    files = {folder / name: content for name, content in page.pictures.items()} | _social_files(document, picture, site)
+    text = _post_text(document, page, digest, picture is not None).encode("utf-8", "replace")
+    for path, content in files.items():
+        write(out / path, content)
+    write(post, text)
+    _remove_pictures(out, document.folder, files)
+    report.converted.append(document.name)
+    report.warnings += page.warnings
 
 
 def _convert(document: Document, site: Site, addresses: dict):
     from .exporter import convert  # nbconvert takes a second to load, and often nothing has changed
     from .markdown import Links
     from .pictures import PictureFolder
+
     pictures = PictureFolder(document.folder, document.name, site.baseurl, document.path.parent)
     folder = site.nbs_path if document.part else "_posts"
-    try:
-        return convert(document.notebook(), document.front, pictures, Links(document.name, folder, addresses, site))
-    except NotebookError:
-        raise
-    except Exception as error:  # whatever a notebook's content upsets, its name is what the author needs
-        raise NotebookError(f"{document.name}: {type(error).__name__}: {' '.join(str(error).split())[:300]}") from error
+    return convert(document.notebook(), document.front, pictures, Links(document.name, folder, addresses, site))
 
 
-def _write(path: Path, content: bytes) -> None:
-    """All of the file or nothing: written beside and moved into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_bytes(content)
-    draft.replace(path)
-
-
-def _write_pictures(folder: Path, pictures: dict) -> None:
-    for name, content in pictures.items():
-        if not (folder / name).is_file() or (folder / name).read_bytes() != content:
-            _write(folder / name, content)
-    for path in folder.glob("*") if folder.is_dir() else []:
-        if path.name not in pictures:
-            path.unlink()
-    if folder.is_dir() and not pictures:
+def _remove_pictures(out: Path, name: str, kept=()) -> None:
+    """Takes away a document's pictures, cover and card, except those at the paths that are kept."""
+    folder = out / "images" / name
+    for path in [*folder.glob("*"), out / SOCIAL / f"{name}.webp", out / SOCIAL / f"{name}.png"]:
+        if path.relative_to(out) not in kept:
+            path.unlink(missing_ok=True)
+    if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
 
 
-def _remove_stale(out: Path, documents: list, problems: dict) -> list:
-    """Takes away generated posts whose source is gone or has another date, with the pictures of those that are gone."""
-    posts, folders = {document.post_name for document in documents}, {document.folder for document in documents}
-    removed = []
-    for path in sorted((out / "_posts").glob("*.html")):
-        mark = path.read_text(encoding="utf-8").split("\n", 2)[1:2]
-        source = json.loads(mark[0].removeprefix(MARK)) if mark and mark[0].startswith(MARK) else None
-        if path.name in posts or source is None or source in problems:
+def _remove_stale(out: Path, documents: list, report: Report) -> None:
+    """Takes away generated posts whose source is gone or has another date, with the pictures of those that are gone.
+
+    The page of a document that could not be converted stays, unless another document has its address by now.
+    """
+    published = [document for document in documents if document.name not in report.problems]
+    posts = {document.post_name for document in published}
+    taken = {place_of(document.permalink) for document in published}
+    folders = {document.folder for document in documents}
+    for page in read_standing(out / "_posts"):
+        stays = page.source in report.problems and place_of(page.addresses[0]) not in taken
+        if page.source is None or page.name in posts or stays:
             continue
-        path.unlink()
-        removed.append(path.name)
-        folder = Path(source).stem
-        if folder not in folders:
-            _write_pictures(out / "images" / folder, {})
-            for name in (f"{folder}.webp", f"{folder}.png"):
-                (out / SOCIAL / name).unlink(missing_ok=True)
-    return removed
+        try:
+            (out / "_posts" / page.name).unlink()
+            report.removed.append(page.name)
+            if is_document(page.source) and Path(page.source).stem not in folders:
+                _remove_pictures(out, Path(page.source).stem)
+        except OSError as error:
+            report.problems[page.name] = f"{page.name}: cannot be removed: {reason(error)}"

@@ -1,27 +1,66 @@
 """Lets only harmless HTML through: a notebook's outputs and markdown come from anywhere and end in our page."""
+
 import re
 from functools import cache
-from html.parser import HTMLParser
+from html import unescape
 
 import nh3
 
+from .scan import outgrows
+
 TEXT_TAGS = set(
     "a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure "
-    "h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp section small span strong sub summary sup table tbody td tfoot th "
-    "thead time tr u ul var wbr".split())
-GONE_WITH_CONTENT = {"script", "style", "template", "noscript", "iframe", "object", "title", "svg", "math", "select", "textarea"}
-STYLES = {"color", "background-color", "font-weight", "font-style", "font-family", "text-align", "text-decoration",
-          "white-space", "vertical-align"}
+    "h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp section small span strong sub summary sup table tbody "
+    "td tfoot th thead time tr u ul var wbr".split()
+)
+GONE_WITH_CONTENT = {
+    "script",
+    "style",
+    "template",
+    "noscript",
+    "iframe",
+    "object",
+    "title",
+    "svg",
+    "math",
+    "select",
+    "textarea",
+}
+STYLES = {
+    "color",
+    "background-color",
+    "font-weight",
+    "font-style",
+    "font-family",
+    "text-align",
+    "text-decoration",
+    "white-space",
+    "vertical-align",
+}
 ATTRIBUTES = {
-    "*": {"title", "lang", "dir", "style"}, "a": {"href"}, "img": {"src", "alt", "width", "height"}, "details": {"open"},
-    "ol": {"start"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan", "scope"}, "time": {"datetime"},
-    "col": {"span"}, "colgroup": {"span"},
+    "*": {"title", "lang", "dir", "style"},
+    "a": {"href"},
+    "img": {"src", "alt", "width", "height"},
+    "details": {"open"},
+    "ol": {"start"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+    "time": {"datetime"},
+    "col": {"span"},
+    "colgroup": {"span"},
 }
 # Our own renderer's marks in markdown: anchors, classes of code and callouts, boxes that scroll by keyboard.
-MARKDOWN_EXTRA = {"*": {"id", "class", "role", "aria-label"}, "pre": {"tabindex"}, "div": {"tabindex"}, "span": {"data-pagefind-ignore"},
-                  "a": {"data-pagefind-ignore"}}
+MARKDOWN_EXTRA = {
+    "*": {"id", "class", "role", "aria-label"},
+    "pre": {"tabindex"},
+    "div": {"tabindex"},
+    "span": {"data-pagefind-ignore"},
+    "a": {"data-pagefind-ignore"},
+}
 SCHEMES = {"http", "https", "mailto", "data", "attachment"}  # the last two only for pictures, which become files
 
+WITHOUT_FILE = re.compile(r"<img(?![^<>]*\ssrc=)[^<>]*>")  # the sanitiser writes < and > inside a tag as &lt; and &gt;
+SEEN = {"img", "svg", "hr"}  # what is seen without any text
 REMOTE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:|//|\\\\|/\\)", re.I)
 
 
@@ -31,51 +70,54 @@ def _attributes(markdown: bool) -> dict:
     return {tag: ATTRIBUTES.get(tag, set()) | extra.get(tag, set()) for tag in ATTRIBUTES.keys() | extra.keys()}
 
 
+def _address(tag, attribute, value, link, picture):
+    """What stands in an attribute instead; None to drop it."""
+    if (tag, attribute) == ("img", "src"):
+        value = picture(value) if picture else value
+        return None if value is None or REMOTE.match(value) else value
+    if (tag, attribute) == ("a", "href"):
+        value = link(value) if link else value
+        return None if value is None or value.strip().lower().startswith(("data:", "attachment:")) else value
+    if attribute == "style":
+        return ";".join(part for part in value.split(";") if "(" not in part or part.count("rgb"))
+    return value
+
+
 def clean(html: str, link=None, picture=None, markdown: bool = False) -> str:
     """`html` without anything that runs, loads from another host or leaves its box.
 
     `link(href)` and `picture(src)` give the address to write instead, or None to drop it; a picture without a file of
     ours is dropped with its tag. `markdown` allows the classes and ids that our renderer writes.
     """
+    if outgrows(html):
+        raise RecursionError
+    failures = []
+
     def rewrite(tag, attribute, value):
-        if (tag, attribute) == ("img", "src"):
-            value = picture(value) if picture else value
-            return None if value is None or REMOTE.match(value) else value
-        if (tag, attribute) == ("a", "href"):
-            value = link(value) if link else value
-            return None if value is None or value.strip().lower().startswith(("data:", "attachment:")) else value
-        if attribute == "style":
-            return ";".join(part for part in value.split(";") if "(" not in part or part.count("rgb"))
-        return value
+        try:
+            return _address(tag, attribute, value, link, picture)
+        except Exception as error:  # none gets out of the sanitiser
+            failures.append(error)
+            return None
 
     cleaned = nh3.clean(
-        html, tags=TEXT_TAGS, clean_content_tags=GONE_WITH_CONTENT, attributes=_attributes(markdown), attribute_filter=rewrite,
-        url_schemes=SCHEMES, link_rel="noopener", filter_style_properties=STYLES,
-        allowed_classes=None if markdown else {"table": {"dataframe"}})
+        html,
+        tags=TEXT_TAGS,
+        clean_content_tags=GONE_WITH_CONTENT,
+        attributes=_attributes(markdown),
+        attribute_filter=rewrite,
+        url_schemes=SCHEMES,
+        link_rel="noopener",
+        filter_style_properties=STYLES,
+        allowed_classes=None if markdown else {"table": {"dataframe"}},
+    )
+    if failures:
+        raise failures[0]
     cleaned = cleaned.replace('<a rel="noopener">', "<a>")  # of a link that leads nowhere the text is left
-    return re.sub(r"<img(?![^>]*\ssrc=)[^>]*>", "", cleaned)
-
-
-class _Visible(HTMLParser):
-    """Notes whether a fragment has a picture or any text that a reader would see."""
-
-    def __init__(self):
-        super().__init__()
-        self.found, self.skip = False, 0
-
-    def handle_starttag(self, tag, attrs):
-        self.found |= tag in {"img", "svg", "hr"} and not self.skip
-        self.skip += tag in {"script", "style"}
-
-    def handle_endtag(self, tag):
-        self.skip -= tag in {"script", "style"} and self.skip > 0
-
-    def handle_data(self, data):
-        self.found |= bool(data.strip()) and not self.skip
+    return WITHOUT_FILE.sub("", cleaned)
 
 
 def says_something(html: str) -> bool:
-    """Whether a fragment shows anything once its scripts and styles are gone."""
-    parser = _Visible()
-    parser.feed(html)
-    return parser.found
+    """Whether a fragment shows anything, a picture or text, once its scripts and styles are gone."""
+    left = nh3.clean(html, tags=SEEN, clean_content_tags={"script", "style"}, attributes={}, link_rel=None)
+    return "<" in left or bool(unescape(left).strip())

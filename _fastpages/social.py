@@ -1,49 +1,49 @@
-"""Draws what stands for a post elsewhere: its cover on the home page, and the card that appears where its address is shared."""
+"""Draws what stands for a post elsewhere: its cover on the home page, and the card where its address is shared."""
+
 import io
-from pathlib import Path
+from contextlib import suppress
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from .webp import encode
+from .webp import encode, opened
 
 COVER = (640, 360)
 CARD = (1200, 630)
+LEFT = 70  # of the card's text, in pixels
+LONGEST = 20  # times as wide as high, or the other way, a picture may be to stand for a post
 PAPER, INK, QUIET, ACCENT = "#fdfdfc", "#1c2127", "#5b6470", "#1f5fa8"
 
 
-def _on_white(picture: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(picture)) as image:
-        image = image.convert("RGBA")
+def cover_of(content: bytes) -> Image.Image:
+    """The picture on white. ValueError, in one line, where it can't stand for a post."""
+    image = opened(content)
+    if not 1 / LONGEST <= image.width / image.height <= LONGEST:
+        raise ValueError(f"{image.width} x {image.height} pixels are too long and thin for a cover")
+    image = image.convert("RGBA")
     white = Image.new("RGBA", image.size, "white")
     white.alpha_composite(image)
     return white.convert("RGB")
 
 
+def _says_much(content: bytes) -> tuple:
+    """Ranks a page's pictures: those shaped like a cover come first, then what has much in it."""
+    with Image.open(io.BytesIO(content)) as image:
+        return 1.2 <= image.width / image.height <= 3, len(content)
+
+
 def best_cover(pictures: list):
-    """Of a page's pictures the one that says most at a glance: shaped like a cover, and with much in it."""
-    def rank(content):
-        with Image.open(io.BytesIO(content)) as image:
-            return 1.2 <= image.width / image.height <= 3, len(content)
-    return max(pictures, key=rank, default=None)
+    """Of a page's pictures the one that says most at a glance; None where none can stand for the page."""
+    for content in sorted(pictures, key=_says_much, reverse=True):
+        with suppress(ValueError):
+            return cover_of(content)
+    return None
 
 
-def draw_cover(picture, path: Path):
-    """Writes the cover from a picture's bytes and gives its {src, width, height}; None without a picture.
-
-    A picture much wider or taller than the cover is cut to its middle; others are shown whole on white.
-    """
-    if picture is None:
-        path.unlink(missing_ok=True)
-        return None
-    image = _on_white(picture)
+def draw_cover(image: Image.Image) -> bytes:
+    """The cover as WebP. A picture much wider or taller is cut to its middle; others are shown whole on white."""
     ratio = image.width / image.height / (COVER[0] / COVER[1])
-    if 0.5 < ratio < 1.6:
-        image = ImageOps.pad(image, COVER, color="white")
-    else:
-        image = ImageOps.fit(image, COVER)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encode(image, quality=68))
-    return {"src": f"/images/social/{path.name}", "width": COVER[0], "height": COVER[1]}
+    fitted = ImageOps.pad(image, COVER, color="white") if 0.5 < ratio < 1.6 else ImageOps.fit(image, COVER)
+    return encode(fitted, quality=68)
 
 
 def _wrap(text: str, font, width: int) -> list:
@@ -58,26 +58,32 @@ def _wrap(text: str, font, width: int) -> list:
     return lines
 
 
-def draw_card(title: str, kicker: str, site: str, picture, path: Path) -> None:
-    """Writes a card of 1200 x 630 pixels: the title, a small line above it, the site's name, and the picture if there is one."""
-    card = Image.new("RGB", CARD, PAPER)
-    draw, x, width = ImageDraw.Draw(card), 70, 600 if picture else 1050
-    draw.rectangle((0, 0, 14, CARD[1]), fill=ACCENT)
+def _draw_title(draw, title: str, width: int) -> None:
+    """Writes the title as large as it can be on eight lines at most."""
     for size in (66, 58, 50, 42, 34):
         font = ImageFont.load_default(size)
         lines = _wrap(title, font, width)
         if len(lines) * size <= 300:
             break
-    draw.text((x, 64), kicker, ACCENT, ImageFont.load_default(30))
     for number, line in enumerate(lines[:8]):
-        draw.text((x, 120 + round(number * size * 1.2)), line, INK, font)
+        draw.text((LEFT, 120 + round(number * size * 1.2)), line, INK, font)
+
+
+def draw_card(title: str, kicker: str, site: str, image: Image.Image | None) -> bytes:
+    """A card of 1200 x 630 pixels as PNG: the title, a small line above it, the site's name, and a picture if any."""
+    card = Image.new("RGB", CARD, PAPER)
+    draw, width = ImageDraw.Draw(card), 600 if image else 1050
+    draw.rectangle((0, 0, 14, CARD[1]), fill=ACCENT)
+    draw.text((LEFT, 64), kicker, ACCENT, ImageFont.load_default(30))
+    _draw_title(draw, title, width)
     small = ImageFont.load_default(26)
     below = _wrap(site, small, width)
-    draw.multiline_text((x, CARD[1] - 50 - 36 * len(below)), "\n".join(below), QUIET, small, spacing=8)
-    if picture:
-        shown = ImageOps.contain(_on_white(picture), (460, 510))
+    draw.multiline_text((LEFT, CARD[1] - 50 - 36 * len(below)), "\n".join(below), QUIET, small, spacing=8)
+    if image:
+        shown = ImageOps.contain(image, (460, 510))
         box = (CARD[0] - 40 - shown.width, (CARD[1] - shown.height) // 2)
         card.paste(shown, box)
         draw.rectangle((box[0] - 1, box[1] - 1, box[0] + shown.width, box[1] + shown.height), outline="#dcdfe4")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    card.quantize(128).save(path, "PNG")
+    buffer = io.BytesIO()
+    card.quantize(128).save(buffer, "PNG")
+    return buffer.getvalue()

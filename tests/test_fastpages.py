@@ -154,6 +154,20 @@ def test_export_directives_are_not_shown(blog):
     assert body.count('class="cell"') == 3, "a cell with nothing but directives vanishes"
 
 
+def test_a_hidden_first_cell_leaves_nothing_on_the_page(blog):
+    setup = "#| hide\nimport os, sys\nif 'google.colab' in sys.modules:\n    !pip install ./series\n    %cd series"
+    rest = [new_markdown_cell("## First"), code("#| alt: A square\nplot()", picture_output())]
+    without = blog.body(*rest)
+    with_setup = blog.body(code(setup, stream("Collecting series"), picture_output("blue")), *rest)
+    assert with_setup == without, "no block, no output, no picture, no other number"
+    assert len(list((blog.root / "images" / "01_one").iterdir())) == 1
+    path = blog.add(*rest)
+    nb = nbformat.read(path, 4)
+    nb.cells.insert(0, code(setup))  # before the front matter
+    nbformat.write(nb, path)
+    assert blog.convert() == 0 and blog.posts()["2026-03-04-01_one.html"].split("\n---\n", 1)[1] == without
+
+
 def test_directives_end_at_the_first_code_line():
     assert read_directives("x = 1\n#| hide\n#hide") == ({}, "x = 1\n#| hide\n#hide")
     assert read_directives("# hide the top row\nx") == ({}, "# hide the top row\nx")

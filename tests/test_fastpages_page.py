@@ -175,6 +175,26 @@ def test_what_stands_beside_a_progress_bar_stays(blog):
     assert ">epoch</th>" in body and "done" in body and "%" not in text_of(body) and "progress" not in body
 
 
+@pytest.mark.parametrize("line", [
+    "[########] 8 tests", "[########] 8/10 tests passed", "[######] all 100% of them", "[------] 3", "Car   ██████████ 62%", "Car   ████████ 120",
+    "━━━━━━━━━━", "┏━━━━━━━┳━━━━━━┓", "read at 300 MB/s [fast]", "loaded [train] at 12 MB/s [ok]", "74% | 57% | 25%", "=== 62% [see below] ===", "[..] 5%",
+    "tensor([0.1, 0.2]) 62%", "|------|-----| 40%", "it took [00:12] for 62%",
+])
+def test_lines_that_only_look_like_progress_stay(line):
+    assert clean_text(f"before\n{line}\nafter") == f"before\n{line}\nafter"
+
+
+@pytest.mark.parametrize("line", [
+    "[=====>    ] 62%", "[#####     ]  62.5 %", "62%[=====>   ] 1,234  1.2MB/s", "1563/1563 [==============================] - 5s 3ms/step - loss: 0.1",
+    "8/8 ━━━━━━━━━━━━━━━━━━━━ 0s 12ms/step", "Working ━━━━━━━━━━ 100% 0:00:01", "     ━━━━━━━━━━━━ 3.4/3.4 MB 5.6 MB/s eta 0:00:00", "Working ━━━━━━ 3/8",
+    "100%|██████████| 9/9 [00:01<00:00, 8.1it/s]", "  0%|          | 0/9 [00:00<?, ?it/s]", " 62%|######    | 5/8", "8it [00:00, 9.1it/s]", "0it [00:00, ?it/s]",
+    "4.10MB [00:03, 1.3MB/s]", "12tiles [01:02:03,  1.20s/tiles]", "|████████████████████| 100/100 [100%] in 0.5s", "Epoch 1/5 : |████----| 40.00% [2/5 00:12<00:18]",
+    "Epoch 2/5 [2/5 00:12<00:18 0.3]", "train:  37%|███▋      | 4.1M/11.2M [00:03<00:05, 1.3MB/s]",
+])
+def test_lines_that_progress_bars_left_go(line):
+    assert clean_text(f"before\n{line}\nafter") == clean_text(f"before\n\x1b[32m{line}\x1b[0m\nafter") == "before\nafter"
+
+
 def test_clean_text():
     assert clean_text("a\rb\nc  \n\n\n\nd") == "b\nc\n\nd"
     assert clean_text("mAP 74% | F1 0.57 | solved 25%") == "mAP 74% | F1 0.57 | solved 25%", "not a progress bar"

@@ -1,0 +1,46 @@
+"""Reads and writes the blog's files: only regular ones of a bounded size, and what is written is whole or not there."""
+
+from pathlib import Path
+
+from recaptcha.files import regular
+
+MEGABYTE = 1_000_000
+# Bytes of a document or picture that are read at all.
+MOST = {".ipynb": 50 * MEGABYTE, ".md": MEGABYTE}
+MOST_OF_OTHERS = 20 * MEGABYTE
+
+
+def read_bytes(path: Path) -> bytes:
+    """What a file holds. ValueError, in one line, where it is a pipe, a device or a folder, or too large."""
+    most = MOST.get(path.suffix, MOST_OF_OTHERS)
+    with regular(path).open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(
+            f"larger than {most // MEGABYTE} MB: clear outputs that nobody needs, or make its pictures smaller"
+        )
+    return content
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8; its lines end as Python's do."""
+    return read_bytes(path).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def write(path: Path, content: bytes) -> None:
+    """Puts the content at `path`, with the folders that it needs; nothing is touched where it is there already.
+
+    Unlike `recaptcha.files.written` it does not wait for the disk: a build writes hundreds of files, and makes again
+    what is lost.
+    """
+    if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:
+        return
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path}: not written, it is no regular file; remove it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
