@@ -36,7 +36,7 @@ def reason(error: Exception) -> str:
         return one_line(f"{error.strerror}: {error.filename}" if error.filename else error.strerror)
     if isinstance(error, (OSError, ValueError)):
         return one_line(error)
-    return f"{type(error).__name__}: {one_line(error)} (in {_place(error)})"
+    return f"{type(error).__name__}: {one_line(error)} (in {_place(error)}): save it anew in Jupyter, or report this"
 
 
 @contextmanager

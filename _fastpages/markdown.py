@@ -89,7 +89,7 @@ class PostRenderer(IPythonRenderer):
         plain = html.unescape(strip_tags(text)).strip()
         name = self._free_name(re.sub(r"[\"'<>&#\\^`{|}%\[\]]", "", plain).replace(" ", "-") or "section")
         self.headings.append({"level": level, "id": name, "text": plain})
-        label = f"{html.escape(self.words['anchor'])}: {html.escape(plain)}"
+        label = html.escape(self.words["anchor"]) + f": {html.escape(plain)}"
         anchor = f'<a class="anchor" data-pagefind-ignore="" href="#{name}" aria-label="{label}">#</a>'
         return f'<h{level} id="{name}">{text} {anchor}</h{level}>\n'
 

@@ -4,6 +4,7 @@ import re
 
 from nbconvert.preprocessors import Preprocessor
 
+from .maths import LONGEST
 from .progress import is_progress, shows_bar, without_bars
 from .sanitize import says_something
 from .scan import outgrows
@@ -15,7 +16,8 @@ PLOT_REPR = re.compile(
 )
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # What a reader will not scroll through, and a page should not weigh.
-MOST_LINES, MOST_CHARACTERS, MOST_HTML = 200, 20_000, 300_000
+MOST_LINES, MOST_CHARACTERS = 200, 20_000
+MOST_MARKED = {"text/html": 300_000, "text/markdown": 300_000, "text/latex": LONGEST}
 CURSOR = re.compile(r"\x1b\[[0-9;?]*[A-LN-Za-ln-z]|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]")  # all but colours
 
 
@@ -62,8 +64,8 @@ def _clean_data(data: dict, trusted: bool):
         return {}
     if trusted and "<script" in data.get("text/html", ""):
         return data  # a drawing that comes about in the reader's browser, which the notebook's author vouches for
-    for mime in {"text/html", "text/markdown", "text/latex"} & data.keys():
-        if len(data[mime]) > MOST_HTML or outgrows(data[mime]):
+    for mime, most in MOST_MARKED.items():
+        if mime in data and (len(data[mime]) > most or outgrows(data[mime])):
             del data[mime]
             data.setdefault("text/plain", "")
             data["post/too_long"] = True

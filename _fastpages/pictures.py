@@ -64,13 +64,8 @@ class PictureFolder:
 
     def _free(self, name: str, suffix: str) -> str:
         """A file name that no other picture of the document has."""
-        name = (
-            re.sub(r"[^\w.-]+", "-", name)
-            .encode("utf-8", "replace")[:LONGEST_NAME]
-            .decode("utf-8", "ignore")
-            .strip("-.")
-            or "picture"
-        )
+        short = re.sub(r"[^\w.-]+", "-", name).encode("utf-8", "replace")[:LONGEST_NAME].decode("utf-8", "ignore")
+        name = short.strip("-.") or "picture"
         file = f"{name}.{suffix}"
         while file in self.files:
             self.counts[name, suffix] += 1
@@ -87,9 +82,8 @@ class PictureFolder:
         """`html` with each drawing in it (`<svg>…</svg>`) turned into a picture of its own, where no script runs."""
 
         def take(piece):
-            start = [opening.start() for opening in re.finditer(r"<svg\b", piece, re.I)][
-                -1
-            ]  # of nested ones the innermost
+            openings = [opening.start() for opening in re.finditer(r"<svg\b", piece, re.I)]
+            start = openings[-1]  # of nested ones the innermost
             source = piece[start:]
             if "xmlns=" not in source:
                 source = source[:4] + f' xmlns="{SVG}"' + source[4:]

@@ -110,10 +110,10 @@ def test_nbformat_3_is_read(blog):
     new_output("execute_result", {"text/plain": "word " * 1_000_000}), new_output("display_data", {"text/markdown": "> " * 2_500_000}),
 ], ids=["one line", "lines", "html", "traceback", "nested html", "plain", "markdown"])
 def test_five_megabytes_of_output_are_cut(blog, output):
-    began = time.monotonic()
+    began = time.process_time()
     body = blog.body(code("run()", output), new_markdown_cell("after"))
     assert len(body) < 400_000 and "after" in body and '<p class="cut">' in body
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_a_picture_that_would_fill_the_memory_is_left_out(blog):
