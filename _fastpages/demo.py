@@ -71,7 +71,7 @@ def publish_demo(out: Path) -> None:
     for name, path in FILES.items():
         _write(made / path.name, contents[name])
         files[name] = f"{path.name}?v={hashlib.sha256(contents[name]).hexdigest()[:12]}"
-    numbers = {name: getattr(grid, name) for name in ("COARSE", "FINE", "WEIGHTS", "SURE")}
+    numbers = {name: getattr(grid, name) for name in ("COARSE", "FINE", "WEIGHTS", "SURE", "PAYLOAD", "SEAMS", "CLEAR")}
     _write(made / "numbers.js", "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in numbers.items()).encode())
     script = base64.b64encode(hashlib.sha256(re.search(r"<script>(.*?)</script>", head, re.S)[1].encode()).digest()).decode()
     data = {"files": files, "megabytes": round(sum(map(len, contents.values())) / 1e6), "script": f"sha256-{script}",

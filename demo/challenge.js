@@ -1,5 +1,5 @@
 // Where the tiles of a picture are, and their pixels: `locate` and `cut_tiles` of recaptcha/challenge.py, ported.
-import { findGrid } from "./grid.js";
+import { tilesOf } from "./grid.js";
 import { clip, range, rint } from "./lines.js";
 import { PictureError } from "./picture.js";
 
@@ -10,13 +10,12 @@ export function boxesOf({ n, x, y, size, pitch }, { width, height }) {
   return range(0, n * n).map((k) => [rint(x + k % n * pitch), rint(y + Math.floor(k / n) * pitch)]).map(([left, top]) => [left, top, left + side, top + side]);
 }
 
-/** Found; or the whole of a square picture, where the reader says how many tiles it has ("3" or "4"); or one tile ("1"). */
+/** Found; or the whole of a picture that is all challenge, cut evenly into as many tiles as the reader says ("3" or "4"); or one tile ("1"). */
 export function locate(picture, choice) {
-  const { width, height } = picture, side = Math.min(width, height);
+  const side = Math.min(picture.width, picture.height);
   if (choice === "1") return { n: 1, x: 0, y: 0, size: side, pitch: side };
-  const n = choice === "auto" ? null : Number(choice), found = findGrid(picture, n);
+  const n = choice === "auto" ? null : Number(choice), found = tilesOf(picture, n);
   if (found) return found;
-  if (n && side >= n && Math.max(width, height) <= 1.05 * side) return { n, x: 0, y: 0, size: side / n, pitch: side / n };
   throw n ? new PictureError("no_such_grid", `${n}×${n}`) : new PictureError("no_grid");
 }
 

@@ -1,7 +1,7 @@
 // Finds the tiles of a challenge in a picture of it: a port of `find_grid` of recaptcha/grid.py, where every step is explained
 // (notebook 06b). A picture is {width, height, data}, four bytes a pixel; names and numbers are Python's, so that both can be read side by side.
 import { ALONG, clip, edgeMap, mean, meanRows, plain, plane, range, rint, standOut, sum, widen } from "./lines.js";
-import { COARSE, FINE, SURE, WEIGHTS } from "./made/numbers.js";
+import { CLEAR, COARSE, FINE, PAYLOAD, SEAMS, SURE, WEIGHTS } from "./made/numbers.js";
 import { measure } from "./measure.js";
 import { shrink } from "./picture.js";
 
@@ -161,4 +161,32 @@ export function findGrid(picture, wanted = null) {
   const [score, n, p, , x, y] = best, scale = full.width / W;
   const exact = measure(full, n, p * scale, x * scale, y * scale, scale), f = picture.width / full.width;
   return { n, x: exact.x * f, y: exact.y * f, size: (exact.pitch - exact.gutter) * f, pitch: exact.pitch * f, score };
+}
+
+/** How far the lines between n columns of equal width stand out, in each of n rows; `transposed` swaps columns and rows. */
+function between(picture, transposed, n) {
+  const E = edgeMap(plane(picture, transposed)), row = (j) => rint(j * E.length / n);
+  return range(0, n).flatMap((j) => {
+    const q = standOut(meanRows(E, row(j), row(j + 1)));
+    return range(1, n).map((k) => rint(k * (q.length - 1) / n)).map((line) => Math.max(...q.slice(line - 1, line + 2)));
+  });
+}
+
+export const seams = (picture, n) => mean([...between(picture, false, n), ...between(picture, true, n)]);
+
+/** A grid over the whole of a square picture, null where it is none, or of no payload's size and `wanted` is null. */
+export function cutEvenly(picture, wanted = null) {
+  const { width, height } = picture, side = Math.min(width, height);
+  if (wanted !== null) {
+    const square = side >= wanted && Math.max(width, height) <= 1.05 * side;
+    return square ? { n: wanted, x: 0, y: 0, size: side / wanted, pitch: side / wanted, score: 0 } : null;
+  }
+  if (width !== height || !PAYLOAD.includes(side)) return null;
+  return cutEvenly(picture, seams(picture, 3) >= SEAMS ? 3 : 4);
+}
+
+/** The grid that is found; or the whole picture, cut evenly, where that is all challenge and no grid is clear to see; or null. */
+export function tilesOf(picture, wanted = null) {
+  const found = findGrid(picture, wanted);
+  return found && found.score >= CLEAR ? found : cutEvenly(picture, wanted) ?? found;
 }

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np, onnxruntime
 from PIL import Image, ImageDraw
 
-from .grid import Grid, find_grid
+from .grid import Grid, tiles_of
 from .pictures import DataError, open_tile
 
 # %% ../_notebooks/07_prediction.ipynb #9744b657
@@ -106,14 +106,13 @@ def locate(
     grid:str='auto', # or `3x3`, `4x4`, `none`
     name:str='picture', # for errors
 ) -> Grid:
-    "Where the tiles are: found; or the whole picture, where the person says how many tiles it has; or one tile"
+    "Where the tiles are: found; or the whole of a picture that is all challenge, cut evenly; or one tile"
     if grid=='none': return Grid(1, 0, 0, min(im.size), min(im.size))
     n = None if grid=='auto' else int(grid[0])
-    found = find_grid(im, n)
-    if found: return found
-    if n and min(im.size)>=n and max(im.size)<=1.05*min(im.size): return Grid(n, 0, 0, min(im.size)/n, min(im.size)/n)
-    raise DataError(f"{name}: no grid of {'3x3 or 4x4' if not n else grid} tiles found (tilted? cut off? small in a large screenshot?); crop to the challenge; "
-                    + ('with `--grid 3x3` or `4x4` a square picture is cut evenly, with `--grid none` it is one tile' if not n else 'it must be square where no seams are seen'))
+    if found := tiles_of(im, n): return found
+    if n: raise DataError(f'{name}: no grid of {grid} tiles found; crop to the challenge: a square picture is cut evenly')
+    raise DataError(f'{name}: no grid of 3x3 or 4x4 tiles found (tilted? cut off? small in a large screenshot?); crop to the challenge; '
+                    'with `--grid 3x3` or `4x4` a square picture is cut evenly, with `--grid none` it is one tile')
 
 def answer(
     im:Image.Image, # mode RGB
