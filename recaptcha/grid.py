@@ -237,7 +237,7 @@ def find_grid(
 
 # %% ../_notebooks/06b_grid.ipynb #1dc1ff54
 PAYLOAD = (300, 400, 450) # pixels a side, as reCAPTCHA delivers a challenge
-SEAMS = .85 # where the lines between nine tiles stand out so much, there are nine; on real payloads at least 1.18, in photographs at most 0.58
+SEAMS = .85 # so much do the lines between nine tiles stand out: on real payloads 1.18 or more, in photographs 0.58 at most
 CLEAR = 24.5 # a found grid of a lower score is doubted where the picture can be cut evenly instead
 
 def _between(
