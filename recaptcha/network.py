@@ -88,7 +88,8 @@ def _text(values) -> str:
     "The last of the texts in a field, or an empty one"
     if not values: return ''
     if not isinstance(values[-1], memoryview): raise ValueError('it has a number where a text should be')
-    return bytes(values[-1]).decode()
+    try: return bytes(values[-1]).decode()
+    except UnicodeDecodeError: raise ValueError('it has a name that is no text') from None
 
 class ModelReader:
     "Reads the messages of one ONNX file; every method raises `ValueError` at what isn't allowed"
@@ -103,7 +104,7 @@ class ModelReader:
         for number,value in fields(message):
             self.left -= 1
             if self.left<0: raise ValueError(f'it has more than {MAX_FIELDS:,} parts')
-            if number not in ALLOWED[kind]: raise ValueError(f'a {kind} may not have a part like field {number}')
+            if number not in ALLOWED[kind]: raise ValueError(f'field {number} of its {kind} is not allowed')
             found[number].append(value)
         return found
     def tensor(self, message):
@@ -214,7 +215,8 @@ def _session(data, threads):
     options.log_severity_level = 4
     options.add_session_config_entry('session.use_env_allocators', '1')
     if threads: options.intra_op_num_threads = threads
-    return onnxruntime.InferenceSession(data, options, providers=['CPUExecutionProvider'])
+    quiet = dict(providers=['CPUExecutionProvider'], enable_fallback=0) # falling back, it prints
+    return onnxruntime.InferenceSession(data, options, **quiet)
 
 def _ends(values): return [(v.name, v.type, len(v.shape), v.shape[-1:]) for v in values]
 
