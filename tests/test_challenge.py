@@ -1,249 +1,473 @@
-"""Answering from pictures: whatever a person hands over gets an answer or one clear line, and the other pictures are still answered."""
-import csv, hashlib, json, os, random, subprocess, sys
+"""Answering from pictures: whatever is handed over gets an answer or one clear line, and the other pictures are still answered."""
+import csv
+import json
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from command_kit import one_line, predict
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from notebook_kit import ROOT
 from PIL import Image
 
-from recaptcha.challenge import Network, answer, model_path, target_class
-from recaptcha.grid import any_kind, compose, find_grid
+from recaptcha.challenge import Network, answer_names, locate, target_class
+from recaptcha.grid import any_kind, compose, cut_evenly, find_grid, seams
 from recaptcha.pictures import DataError, open_tile
 from recaptcha.toy import CLASSES
 
-from notebook_kit import ROOT
+FUZZ = dict(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+REAL = Path(os.environ.get("RECAPTCHA_CHALLENGES") or "/nowhere")
 
 
-@pytest.fixture(scope='module')
-def tiles(toy_root): return [open_tile(p) for p in sorted(toy_root.rglob('*.png'))[:16]]
+@pytest.fixture(scope="module")
+def tiles(toy_root):
+    return [open_tile(path) for path in sorted(toy_root.rglob("*.png"))[:16]]
 
 
-@pytest.fixture(scope='module')
-def challenge(tiles): return compose(tiles[:9], size=100, gutter=4, margin=7, header=90, footer=50)
+@pytest.fixture(scope="module")
+def challenge(tiles):
+    return compose(tiles[:9], size=100, gutter=4, margin=7, header=90, footer=50)
 
 
-def predict(*args):
-    "The command in a process of its own, as a person runs it: exit code, what it says, what it complains of"
-    p = subprocess.run([sys.executable, '-m', 'recaptcha.challenge', *map(str, args)], capture_output=True, text=True, cwd=ROOT, timeout=60)
-    assert 'Traceback' not in p.stderr, p.stderr
-    return p.returncode, p.stdout, p.stderr.splitlines()
+@pytest.fixture(scope="module")
+def photos():
+    """Photographs of 120 pixels a side: tiles of the demo page."""
+    with Image.open(ROOT / "images" / "demo" / "tiles.webp") as figure:
+        figure = figure.convert("RGB")
+    return [figure.crop((x, y, x + 120, y + 120)) for y in range(0, figure.height, 120) for x in range(0, figure.width, 120)]
 
 
-def one_line(*args, code=1):
-    got, said, complaints = predict(*args)
-    assert got==code and len(complaints)==1 and complaints[0].startswith('recaptcha-predict: '), (got, said, complaints)
-    return complaints[0]
+@pytest.fixture
+def picture(tmp_path, challenge):
+    challenge[0].save(tmp_path / "c.png")
+    return tmp_path / "c.png"
 
 
 # What is no picture of a challenge
 
-def jpeg(im, **kwargs): return lambda path: im.save(path, 'JPEG', **kwargs)
-
 
 def write_bad(folder, tiles):
-    "One file for each thing that may be wrong with a picture: its name, and what must be said of it"
+    """One file for each thing that may be wrong with a picture: its name, and what must be said of it."""
     im, _ = compose(tiles[:9], size=100, gutter=4)
-    (folder/'text.png').write_text('a letter, not a picture')
-    (folder/'empty.png').write_bytes(b'')
-    im.save(folder/'whole.png'); data = (folder/'whole.png').read_bytes(); (folder/'whole.png').unlink()
-    (folder/'truncated.png').write_bytes(data[:len(data)//2])
-    Image.new('RGB', (1,1)).save(folder/'one.png')
-    Image.new('1', (20_000,20_000)).save(folder/'huge.png')
-    im.save(folder/'animated.gif', save_all=True, append_images=[im.rotate(90)])
-    tiles[0].resize((400,300), Image.BICUBIC).save(folder/'photo.png')
-    im.rotate(17, expand=True, fillcolor='white').save(folder/'tilted.png')
-    return {'text.png': 'not a readable picture', 'empty.png': '0 bytes', 'truncated.png': 'not a readable picture', 'one.png': 'no grid', 'huge.png': 'pixels',
-            'animated.gif': 'animated', 'photo.png': 'no grid', 'tilted.png': 'no grid'}
+    im.save(folder / "whole.png")
+    data = (folder / "whole.png").read_bytes()
+    (folder / "whole.png").unlink()
+    (folder / "text.png").write_text("a letter, not a picture")
+    (folder / "truncated.png").write_bytes(data[:len(data) // 2])
+    Image.new("RGB", (1, 1)).save(folder / "one.png")
+    im.save(folder / "animated.gif", save_all=True, append_images=[im.rotate(90)])
+    tiles[0].resize((400, 300), Image.BICUBIC).save(folder / "photo.png")
+    im.rotate(17, expand=True, fillcolor="white").save(folder / "tilted.png")
+    os.mkfifo(folder / "pipe.png")
+    (folder / "loop.png").symlink_to("loop.png")
+    (folder / "gone.png").symlink_to("nowhere.png")
+    return {"text.png": "not a readable picture", "truncated.png": "not a readable picture", "one.png": "no grid", "animated.gif": "animated",
+            "photo.png": "no grid", "tilted.png": "no grid", "pipe.png": "no regular file", "loop.png": "cannot be read", "gone.png": "no such file"}
 
 
-def test_bad_pictures_get_a_line_each_and_the_good_one_its_answer(tmp_path, tiles, challenge):
+def test_bad_pictures_get_a_line_each_and_the_good_one_its_answer(tmp_path, tiles, picture, capsys):
     bad = write_bad(tmp_path, tiles)
-    challenge[0].save(tmp_path/'good.png'); (tmp_path/'notes.txt').write_text('not a picture by its name, so passed over')
-    code, said, complaints = predict(tmp_path, '--target', 'car', '--json')
-    rows = {os.path.basename(r['picture']): r for r in map(json.loads, said.splitlines())}
-    assert code==1 and len(complaints)==len(bad) and set(rows)=={*bad, 'good.png'}
-    assert len(rows['good.png']['probabilities'])==9 and rows['good.png']['grid']=='3x3'
+    (tmp_path / "notes.txt").write_text("not a picture by its name, so passed over")
+    code, said, complaints = predict(capsys, tmp_path, "--target", "car", "--json")
+    rows = {os.path.basename(row["picture"]): row for row in map(json.loads, said.splitlines())}
+    assert code == 1 and len(complaints) == len(bad) and set(rows) == {*bad, "c.png"}
+    assert len(rows["c.png"]["probabilities"]) == 9 and rows["c.png"]["grid"] == "3x3"
+    assert set(rows["c.png"]) == {"picture", "target", "grid", "boxes", "tiles", "probabilities", "threshold", "predictions"}
     for name, what in bad.items():
-        line = next(c for c in complaints if name in c)
-        assert what in line and line.count('\n')==0 and what in rows[name]['error']
+        line = next(complaint for complaint in complaints if f"/{name}: " in complaint)
+        assert what in line and what in rows[name]["error"]
 
 
-@pytest.mark.parametrize('save', [
-    lambda im, p: im.convert('RGBA').save(p/'c.png'),
-    lambda im, p: im.convert('P', palette=Image.ADAPTIVE, colors=256).save(p/'c.png'),
-    lambda im, p: jpeg(im, quality=92)(p/'c.jpg'),
-    lambda im, p: im.convert('CMYK').save(p/'c.jpg', quality=95),
-    lambda im, p: im.save(p/'c.webp', lossless=True)], ids=['alpha', 'palette', 'jpeg', 'cmyk', 'webp'])
-def test_other_ways_to_keep_a_picture(tmp_path, challenge, save):
-    save(challenge[0], tmp_path); path, = tmp_path.iterdir()
-    g, probs = answer(open_tile(path), Network())
-    assert np.abs(np.subtract(g.boxes(), challenge[1].boxes())).max()<=1
-    assert np.abs(probs-answer(challenge[0], Network())[1]).mean()<.05
-
-
-def test_sixteen_bits_and_rotation_by_exif(tmp_path, challenge):
-    grey = np.asarray(challenge[0].convert('L')).astype(np.uint16)*257
-    Image.fromarray(grey).save(tmp_path/'deep.png')
-    assert np.abs(np.subtract(answer(open_tile(tmp_path/'deep.png'), Network())[0].boxes(), challenge[1].boxes())).max()<=1
-    turned = challenge[0].rotate(90, expand=True); exif = Image.Exif(); exif[0x0112] = 6 # a camera held on its side: turn by 270 degrees to see it upright
-    turned.save(tmp_path/'phone.jpg', quality=95, exif=exif)
-    assert open_tile(tmp_path/'phone.jpg').size==challenge[0].size
-    assert answer(open_tile(tmp_path/'phone.jpg'), Network())[0].n==3
+def test_steering_characters_in_names_are_shown(tmp_path, challenge, capsys):
+    path = tmp_path / "a\x1b[2J\nb\u202e.png"
+    challenge[0].save(path)
+    code, said, _ = predict(capsys, path, "--target", "car")
+    assert code == 0 and said.splitlines()[0].startswith(f"{tmp_path}/a\\x1b[2J\\nb\\u202e.png: Car in ")
+    line = one_line(capsys, tmp_path / "n\x1bo.png", "--target", "car")
+    assert line.endswith("n\\x1bo.png: no such file")
+    _, said, _ = predict(capsys, path, "--target", "car", "--json")
+    assert json.loads(said)["picture"] == str(path)
 
 
 def test_targets():
-    assert [target_class(t) for t in ('Traffic Light', 'a bus', 'fire hydrants', 'Fahrräder', 'FODGÆNGERFELTER')]==['Traffic Light', 'Bus', 'Hydrant', 'Bicycle', 'Crosswalk']
-    assert all(target_class(c)==c for c in CLASSES)
-    for wrong in ('', '   ', 'zebra', 'cars and buses', '车', 'carport'):
-        with pytest.raises(DataError, match='target'): target_class(wrong)
+    assert [target_class(text) for text in ("Traffic Light", "a bus", "fire hydrants", "Fahrräder", "FODGÆNGERFELTER")] == \
+        ["Traffic Light", "Bus", "Hydrant", "Bicycle", "Crosswalk"]
+    assert all(target_class(name) == name for name in CLASSES)
+    for wrong in ("", "   ", "zebra", "cars and buses", "车", "carport"):
+        with pytest.raises(DataError, match="target"):
+            target_class(wrong)
 
 
-def test_commands_that_make_no_sense(tmp_path, challenge):
-    challenge[0].save(tmp_path/'c.png'); picture = tmp_path/'c.png'
-    assert 'empty' in one_line(picture, '--target', '', code=2) and 'Bicycle' in one_line(picture, '--target', 'unicorns', code=2)
-    assert 'no such file' in one_line(tmp_path/'none.png', '--target', 'car')
-    assert 'no model there' in one_line(picture, '--target', 'car', '--model', tmp_path/'none.onnx')
-    assert 'not written' in one_line(picture, '--target', 'car', '--save', tmp_path/'none'/'a.png')
-    assert 'no such folder' in one_line('--tiles', tmp_path/'none', '--csv', tmp_path/'o.csv')
-    (tmp_path/'nothing').mkdir()
-    assert 'no pictures' in one_line('--tiles', tmp_path/'nothing', '--csv', tmp_path/'o.csv')
-    assert 'no pictures' in one_line(tmp_path/'nothing', '--target', 'car')
-    assert predict()[0]==2 and predict(picture)[0]==2 and predict('--tiles', tmp_path)[0]==2
+def test_a_target_typed_in_a_terminal_that_knows_no_letters(picture, capsys):
+    """Python hands on what it can't decode as halves of characters."""
+    typed = "Fahrräder".encode().decode("ascii", "surrogateescape")
+    code, said, _ = predict(capsys, picture, "--target", typed)
+    assert code == 0 and ": Bicycle in " in said
 
 
-def test_answer_is_drawn_and_printed(tmp_path, challenge):
-    challenge[0].save(tmp_path/'c.png')
-    code, said, _ = predict(tmp_path/'c.png', '--target', 'Select all images with cars', '--save', tmp_path/'a.png')
-    assert code==0 and Image.open(tmp_path/'a.png').size==challenge[0].size
+def test_commands_that_make_no_sense(tmp_path, picture, capsys):
+    assert "empty" in one_line(capsys, picture, "--target", "", code=2)
+    assert "Bicycle" in one_line(capsys, picture, "--target", "unicorns", code=2)
+    assert "no such file" in one_line(capsys, tmp_path / "none.png", "--target", "car")
+    assert "no such file" in one_line(capsys, picture, "--target", "car", "--model", tmp_path / "none.onnx")
+    assert "not written" in one_line(capsys, picture, "--target", "car", "--save", tmp_path / "none" / "a.png")
+    assert "no such folder" in one_line(capsys, "--tiles", tmp_path / "none", "--csv", tmp_path / "o.csv")
+    (tmp_path / "nothing").mkdir()
+    assert "no pictures" in one_line(capsys, "--tiles", tmp_path / "nothing", "--csv", tmp_path / "o.csv")
+    assert "no pictures" in one_line(capsys, tmp_path / "nothing", "--target", "car")
+    for args in ((), (picture,), ("--tiles", tmp_path), ("--csv", tmp_path / "o.csv"), (picture, "--target", "car", "--grid", "5x5")):
+        one_line(capsys, *args, code=2)
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_what_does_not_go_with_tiles_is_named(tmp_path, picture, capsys):
+    """All of it was ignored, with exit code 0."""
+    table = ("--tiles", tmp_path, "--csv", tmp_path / "o.csv")
+    for name, extra in {"PICTURE": [picture], "--target": ["--target", "car"], "--grid": ["--grid", "auto"], "--json": ["--json"],
+                        "--save": ["--save", tmp_path / "s"]}.items():
+        assert f"{name}: not with --tiles" in one_line(capsys, *table, *extra, code=2)
+    assert "--target, --json: not with" in one_line(capsys, *table, "--json", "--target", "", code=2)
+    assert not (tmp_path / "o.csv").exists()
+
+
+# Folders
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, picture, capsys, monkeypatch):
+    """It was passed over with exit code 0."""
+    (tmp_path / "closed").mkdir()
+    scan = os.scandir
+
+    def refusing(path):
+        if os.path.basename(path) == "closed":
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    code, said, complaints = predict(capsys, tmp_path, "--target", "car")
+    assert code == 1 and "Car in" in said and complaints == [f"recaptcha-predict: {tmp_path}/closed: not looked into (Permission denied)"]
+    code, _, complaints = predict(capsys, "--tiles", tmp_path, "--csv", tmp_path / "o.csv")
+    assert code == 1 and "closed: not looked into" in complaints[0] and (tmp_path / "o.csv").exists()
+
+
+def test_links_are_followed_but_not_round_in_circles(tmp_path, picture, capsys):
+    other = tmp_path / "other"
+    other.mkdir()
+    (tmp_path / "there").mkdir()
+    picture.rename(other / "d.png")
+    (tmp_path / "there" / "linked").symlink_to(other)
+    (other / "up").symlink_to(other)
+    code, said, complaints = predict(capsys, tmp_path / "there", "--target", "car", "--json")
+    assert code == 0 and not complaints and [json.loads(line)["picture"] for line in said.splitlines()] == [f"{tmp_path}/there/linked/d.png"]
+
+
+def test_a_picture_given_twice_is_answered_once(picture, capsys, monkeypatch):
+    monkeypatch.chdir(picture.parent)
+    code, said, complaints = predict(capsys, picture, "c.png", "./c.png", picture.parent, "--target", "car", "--json")
+    assert code == 0 and len(said.splitlines()) == 1 and not complaints
+
+
+# Drawn answers
+
+CAR = ("--target", "car", "--grid", "none")  # where the tiles are is of no concern here
+
+
+def test_answer_is_drawn_and_printed(tmp_path, picture, challenge, capsys):
+    (tmp_path / "a.png").write_text("an explicit name is written over")
+    code, said, _ = predict(capsys, picture, "--target", "Select all images with cars", "--save", tmp_path / "a.png")
+    assert code == 0 and Image.open(tmp_path / "a.png").size == challenge[0].size
     lines = said.splitlines()
-    assert len(lines)==1+3+9 and lines[4].startswith("Image: 1, 1.jpg Prediction: [") and 'Car Probability: 0.' in lines[4]+lines[12]
-    clicks = [int(w) for w in lines[0].rpartition('tile ')[2].split(', ')] if 'no tile' not in lines[0] else []
-    assert [n for n in range(1, 10) if f'[{n:>2}]' in said]==clicks
+    assert len(lines) == 1 + 3 + 9 and lines[4].startswith("Image: 1, 1.jpg Prediction: [") and "Car Probability: 0." in lines[4] + lines[12]
+    clicks = [int(word) for word in lines[0].rpartition("tile ")[2].split(", ")] if "no tile" not in lines[0] else []
+    assert [n for n in range(1, 10) if f"[{n:>2}]" in said] == clicks
 
 
-def test_table_of_tiles(tmp_path, tiles):
-    folder = tmp_path/'tiles'; (folder/'Car').mkdir(parents=True)
-    for i, t in enumerate(tiles[:5]): t.resize((100,100) if i%2 else t.size).save(folder/'Car'/f'Car ({i}).png')
-    (folder/'Car'/'readme.txt').write_text('not a tile'); (folder/'broken.jpg').write_bytes(b'x')
-    code, _, complaints = predict('--tiles', folder, '--csv', tmp_path/'out.csv')
-    rows = list(csv.DictReader(open(tmp_path/'out.csv')))
-    assert code==1 and sum('broken.jpg' in c for c in complaints)==1
-    assert list(rows[0])==['file', *CLASSES] and [r['file'] for r in rows]==[f'Car/Car ({i})' for i in range(5)]
-    whole = Network().probs(np.asarray(open_tile(folder/'Car'/'Car (3).png'))[None])[0]
-    assert np.abs(whole-[float(rows[3][c]) for c in CLASSES]).max()<.02 # eight bits round a little differently in another batch
+def test_several_answers_are_saved_and_no_picture_is_written_over(tmp_path, challenge, capsys):
+    a, b, out = tmp_path / "a", tmp_path / "b", tmp_path / "out"
+    for path in (a / "c.png", b / "c.png", b / "c.jpg", b / "d.png"):
+        path.parent.mkdir(exist_ok=True)
+        challenge[0].save(path)
+    before = (a / "c.png").read_bytes()
+    for _ in range(2):  # the second time over earlier answers
+        assert predict(capsys, a, b, *CAR, "--save", out)[0] == 0
+        assert sorted(path.name for path in out.iterdir()) == ["a-c-png.png", "b-c-jpg.png", "b-c-png.png", "d.png"]
+    code, said, complaints = predict(capsys, a / "c.png", *CAR, "--save", a / "c.png")
+    assert code == 1 and "one of the pictures" in complaints[0] and said and (a / "c.png").read_bytes() == before  # answered all the same
+    (tmp_path / "link.png").symlink_to(a / "c.png")
+    for place in (a, tmp_path / "link.png"):
+        assert "one of the pictures" in one_line(capsys, a, *CAR, "--save", place) and (a / "c.png").read_bytes() == before
+    (tmp_path / "file").write_text("in the way")
+    assert "file: several answers need a folder" in one_line(capsys, a, b, *CAR, "--save", tmp_path / "file")
+    for place in ("o.psd", "o"):
+        assert "not written" in one_line(capsys, a, *CAR, "--save", tmp_path / place)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "file", "link.png", "out"]
 
 
-def test_several_answers_are_saved_and_no_picture_is_written_over(tmp_path, challenge):
-    a, b = tmp_path/'a', tmp_path/'b'; a.mkdir(); b.mkdir(); out = tmp_path/'out'
-    for path in (a/'c.png', b/'c.png', b/'c.jpg', b/'d.png'): challenge[0].save(path)
-    before = (a/'c.png').read_bytes()
-    assert predict(a, b, '--target', 'car', '--save', out)[0]==0
-    assert sorted(p.name for p in out.iterdir())==['a-c-png.png', 'b-c-jpg.png', 'b-c-png.png', 'd.png']
-    code, said, complaints = predict(a/'c.png', '--target', 'car', '--save', a/'c.png')
-    assert code==1 and 'the picture itself' in complaints[0] and said and (a/'c.png').read_bytes()==before # answered all the same
-    assert predict(a, '--target', 'car', '--save', a)[0]==1 and (a/'c.png').read_bytes()==before
-    (tmp_path/'file').write_text('in the way')
-    assert 'file' in one_line(a, b, '--target', 'car', '--save', tmp_path/'file')
-    assert 'not written' in one_line(a, '--target', 'car', '--save', tmp_path/'o.psd')
+def test_an_answer_in_a_folder_writes_over_nothing_else(tmp_path, picture, capsys):
+    """A photograph of the same name was lost."""
+    out = tmp_path / "out"
+    out.mkdir()
+    for write in (lambda: (out / "c.png").write_text("a bystander"), lambda: Image.new("RGB", (9, 9)).save(out / "c.png"), lambda: os.mkfifo(out / "c.png")):
+        write()
+        before = os.stat(out / "c.png")
+        assert "no earlier answer" in one_line(capsys, picture, *CAR, "--save", out)
+        assert (os.stat(out / "c.png").st_ino, os.stat(out / "c.png").st_mode) == (before.st_ino, before.st_mode)
+        (out / "c.png").unlink()
+    assert predict(capsys, picture, *CAR, "--save", out)[0] == 0 and [path.name for path in out.iterdir()] == ["c.png"]
 
 
-def test_two_tiles_of_one_name_have_one_row(tmp_path, tiles):
-    (tmp_path/'t').mkdir(); tiles[0].save(tmp_path/'t'/'x.png'); tiles[1].save(tmp_path/'t'/'x.jpg')
-    code, _, complaints = predict('--tiles', tmp_path/'t', '--csv', tmp_path/'o.csv')
-    assert code==1 and 'x.png' in complaints[0] and len((tmp_path/'o.csv').read_text().splitlines())==2
-    assert 'not written' in one_line('--tiles', tmp_path/'t', '--csv', tmp_path/'none'/'o.csv')
+def test_answers_of_one_name_get_names_of_their_own():
+    """`x/a/c.jpg` and `y/a/c.jpg` went to one file, with exit code 0."""
+    def named(*files):
+        files = [Path("/top", file) for file in files]
+        names = answer_names(files)
+        assert list(names) == files and max(Counter(name.casefold() for name in names.values()).values()) == 1
+        return list(names.values())
+
+    assert named("c.jpg", "d.png") == ["c.png", "d.png"]
+    assert named("x/a/c.jpg", "y/a/c.jpg") == ["x-a-c-jpg.png", "y-a-c-jpg.png"]
+    assert len(set(named("a-b/c.png", "a/b/c.png", "a-b-c-png.jpg"))) == 3
+    assert len(set(named("C.png", "c.jpg", "c.jpeg", "c-jpg.png"))) == 4
 
 
-@pytest.mark.skipif(not os.environ.get('RECAPTCHA_CHALLENGES'), reason='RECAPTCHA_CHALLENGES names no folder of real challenges')
-def test_grids_of_real_challenges():
-    folder = Path(os.environ['RECAPTCHA_CHALLENGES'])
-    for name in {r['image'] for r in csv.DictReader(open(folder/'answers.csv'))}: assert answer(open_tile(folder/name), Network())[0].n==3
+def test_two_pictures_of_one_name_have_two_answers(tmp_path, challenge, capsys):
+    for path in (tmp_path / "x" / "a" / "c.jpg", tmp_path / "y" / "a" / "c.jpg"):
+        path.parent.mkdir(parents=True)
+        challenge[0].save(path)
+    assert predict(capsys, tmp_path / "x", tmp_path / "y", *CAR, "--save", tmp_path / "out")[0] == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["x-a-c-jpg.png", "y-a-c-jpg.png"]
 
 
-def test_grids_are_found_in_composed_pictures():
-    figure = Image.open(ROOT/'images'/'demo'/'tiles.webp').convert('RGB')
-    photos = [figure.crop((x, y, x+120, y+120)) for y in range(0, figure.height, 120) for x in range(0, figure.width, 120)]
+# Tables of tiles
+
+
+@pytest.fixture
+def folder(tmp_path, tiles):
+    folder = tmp_path / "tiles"
+    (folder / "Car").mkdir(parents=True)
+    for i, tile in enumerate(tiles[:5]):
+        tile.resize((100, 100) if i % 2 else tile.size).save(folder / "Car" / f"Car ({i}).png")
+    return folder
+
+
+def test_table_of_tiles(tmp_path, folder, capsys):
+    (folder / "Car" / "readme.txt").write_text("not a tile")
+    (folder / "broken.jpg").write_bytes(b"x")
+    code, said, complaints = predict(capsys, "--tiles", folder, "--csv", tmp_path / "out.csv")
+    rows = list(csv.DictReader(open(tmp_path / "out.csv", encoding="utf-8")))
+    assert code == 1 and not said and len(complaints) == 1 and "broken.jpg" in complaints[0]
+    assert list(rows[0]) == ["file", *CLASSES] and [row["file"] for row in rows] == [f"Car/Car ({i})" for i in range(5)]
+    whole = Network().probs(np.asarray(open_tile(folder / "Car" / "Car (3).png"))[None])[0]
+    assert np.abs(whole - [float(rows[3][name]) for name in CLASSES]).max() < .02  # eight bits round a little differently in another batch
+
+
+def test_two_tiles_of_one_name_have_one_row(tmp_path, tiles, capsys):
+    (tmp_path / "t").mkdir()
+    tiles[0].save(tmp_path / "t" / "x.png")
+    tiles[1].save(tmp_path / "t" / "x.jpg")
+    assert "x.png" in one_line(capsys, "--tiles", tmp_path / "t", "--csv", tmp_path / "o.csv")
+    assert len((tmp_path / "o.csv").read_text().splitlines()) == 2
+
+
+def test_tables_go_only_where_a_file_may_be(tmp_path, folder, capsys):
+    """As root, a device's node was replaced; a folder got a `.tmp` beside it."""
+    (tmp_path / "there").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    picture = folder / "Car" / "Car (0).png"
+    before = picture.read_bytes()
+    listed = sorted(path.name for path in tmp_path.iterdir())
+    for place, what in {tmp_path / "there": "folder", tmp_path / "pipe": "no regular file", tmp_path / "none" / "o.csv": "no folder",
+                        picture: "one of the pictures"}.items():
+        assert what in one_line(capsys, "--tiles", folder, "--csv", place)
+    assert sorted(path.name for path in tmp_path.iterdir()) == listed and picture.read_bytes() == before
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_table_through_a_link_lands_where_it_leads(tmp_path, folder, capsys):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "o.csv").symlink_to(tmp_path / "elsewhere" / "real.csv")
+    assert predict(capsys, "--tiles", folder, "--csv", tmp_path / "o.csv")[0] == 0
+    assert (tmp_path / "o.csv").is_symlink() and [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["real.csv"]
+
+
+def test_a_table_that_fails_leaves_the_old_one(tmp_path, folder, capsys, monkeypatch):
+    (tmp_path / "o.csv").write_text("old")
+
+    def broken_off(self, tiles):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Network, "probs", broken_off)
+    assert "broken off" in one_line(capsys, "--tiles", folder, "--csv", tmp_path / "o.csv", code=130)
+    assert (tmp_path / "o.csv").read_text() == "old" and sorted(path.name for path in tmp_path.iterdir()) == ["o.csv", "tiles"]
+
+
+def test_two_runs_with_one_table(tmp_path, folder, tiles, capsys, monkeypatch):
+    """Each writes a file of its own, and the last one's stays whole; one ended well with the other's rows."""
+    other = tmp_path / "other"
+    other.mkdir()
+    tiles[7].save(other / "single.png")
+    probs, ran = Network.probs, []
+
+    def second_run_meanwhile(self, tiles):
+        if not ran:
+            ran.append(True)
+            ran.append(predict(capsys, "--tiles", other, "--csv", tmp_path / "o.csv")[0])
+            ran.append((tmp_path / "o.csv").read_text().splitlines()[1:])
+        return probs(self, tiles)
+
+    monkeypatch.setattr(Network, "probs", second_run_meanwhile)
+    assert predict(capsys, "--tiles", folder, "--csv", tmp_path / "o.csv")[0] == 0
+    assert ran[1] == 0 and [row.split(",")[0] for row in ran[2]] == ["single"]
+    rows = (tmp_path / "o.csv").read_text().splitlines()[1:]
+    assert len(rows) == 5 and all(row.startswith("Car/Car (") for row in rows)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["o.csv", "other", "tiles"]
+
+
+# The command as a process
+
+
+def test_the_command_needs_no_torch_and_little_memory(picture):
+    code = ("import sys\nfrom recaptcha.cli import predict\npredict()\n"
+            "heavy = {'torch', 'fastai', 'pandas', 'matplotlib', 'scipy', 'onnx'} & set(sys.modules)\nassert not heavy, heavy\n"
+            "if sys.platform == 'linux': print('kB', *[l.split()[1] for l in open('/proc/self/status') if l.startswith('VmHWM')])")
+    done = subprocess.run([sys.executable, "-c", code, picture, "--target", "car"], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    assert "Car in" in done.stdout and int((done.stdout.split("kB") + ["1"])[1]) < 250_000  # the process's own peak, not its parent's
+
+
+def test_the_command_in_an_ascii_terminal(tmp_path, challenge):
+    challenge[0].save(tmp_path / "é.png")
+    terminal = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    run = lambda *args: subprocess.run([sys.executable, "-m", "recaptcha", "predict", *args], capture_output=True, cwd=ROOT, env=terminal, timeout=60)
+    done = run("é.png".encode().join([os.fsencode(tmp_path) + b"/", b""]), "--target", "Fahrräder")
+    assert done.returncode == 0 and done.stderr == b"" and b": Bicycle in " in done.stdout and done.stdout.isascii()
+    done = run("--help")
+    assert done.returncode == 0 and b"Fahrr\\xe4der" in done.stdout
+
+
+# Grids
+
+
+def wrong_grids(photos, seeds):
+    """The seeds of composed pictures in which the grid is not found, or to more than 4 % of a tile or two pixels."""
     wrong = []
-    for seed in range(80):
-        rng = random.Random(40_000+seed); kind = any_kind(rng); cut = kind['n']==4 and kind['gutter']>0 and rng.random()<.5
-        im, g = compose(rng.sample(photos, 1 if cut else kind['n']**2), **kind); found = find_grid(im)
-        if found is None or found.n!=g.n or np.abs(np.subtract(found.boxes(), g.boxes())).max()>max(2, .04*g.size): wrong.append(seed)
-    assert len(wrong)<=2, wrong
+    for seed in seeds:
+        rng = random.Random(40_000 + seed)
+        kind = any_kind(rng)
+        cut = kind["n"] == 4 and kind["gutter"] > 0 and rng.random() < .5
+        im, g = compose(rng.sample(photos, 1 if cut else kind["n"]**2), **kind)
+        found = find_grid(im)
+        if found is None or found.n != g.n or np.abs(np.subtract(found.boxes(), g.boxes())).max() > max(2, .04 * g.size):
+            wrong.append(seed)
+    return wrong
 
 
-# The model
-
-def test_damaged_and_foreign_models(tmp_path):
-    data = model_path().read_bytes(); at = data.index(b'thresholds')+16
-    flip = lambda at: data[:at]+bytes([data[at]^1])+data[at+1:]
-    for name, content, what in (('cut', data[:-5000], ''), ('weights', flip(len(data)//2), ''), ('thresholds', flip(at), 'damaged'),
-                                ('format', data.replace(b'format\x12\x011', b'format\x12\x019'), "format '9'"), ('empty', b'', 'ONNX Runtime'), ('text', b'no model', 'ONNX Runtime')):
-        (tmp_path/name).write_bytes(content)
-        with pytest.raises(DataError, match=what) as e: Network(tmp_path/name)
-        assert '\n' not in str(e.value) and str(tmp_path/name) in str(e.value)
+def test_grids_are_found_in_composed_pictures(photos):
+    assert len(wrong_grids(photos, range(40))) <= 1
 
 
-def test_released_model_is_small_and_says_what_it_is():
-    net = Network()
-    assert model_path().stat().st_size<=4_000_000 and net.classes==CLASSES and ((net.thresholds>0)&(net.thresholds<1)).all()
-    assert {'version', 'run', 'preprocessing', 'precision', 'calibration', 'licence', 'dataset'}<=set(net.about) and net.about['precision']=='int8'
-    beside = json.loads(model_path().with_suffix('.json').read_text()) # what the demo page reads
-    assert beside['sha256']==hashlib.sha256(model_path().read_bytes()).hexdigest() and beside['sha256'] in (model_path().parent/'README.md').read_text()
-    assert beside['classes']==net.classes and np.allclose(beside['thresholds'], net.thresholds) and beside['run']==net.about['run']
+@pytest.mark.nightly
+def test_grids_are_found_in_many_composed_pictures(photos):
+    assert len(wrong_grids(photos, range(160))) <= 4
 
 
-@pytest.mark.skipif(not os.path.exists('/proc/self/status'), reason='peak memory is read from Linux')
-def test_answering_needs_no_torch_and_little_memory(tmp_path, challenge):
-    challenge[0].save(tmp_path/'c.png')
-    code = ("import sys\nfrom recaptcha.challenge import main\ntry: main([sys.argv[1], '--target', 'car'])\nexcept SystemExit as e: assert not e.code\n"
-            "heavy = {'torch','fastai','pandas','matplotlib','scipy'}&set(sys.modules); assert not heavy, heavy\n"
-            "print('kB', *[l.split()[1] for l in open('/proc/self/status') if l.startswith('VmHWM')])") # the process's own peak, not its parent's
-    p = subprocess.run([sys.executable, '-c', code, tmp_path/'c.png'], capture_output=True, text=True, cwd=ROOT)
-    assert p.returncode==0, p.stderr
-    assert 0<int(p.stdout.split('kB')[1])<250_000
+
+@pytest.mark.parametrize("side", [300, 400, 450])
+def test_a_bare_payload_is_cut_evenly(photos, side):
+    """Of one photograph, whose squares have no seams between them, there was no grid, or a wrong one of small things in it."""
+    rng = random.Random(side)
+    nine = compose(rng.sample(photos, 9), size=side // 3)[0].resize((side, side), Image.BICUBIC)
+    for im, n in ((nine, 3), *((photo.resize((side, side), Image.BICUBIC), 4) for photo in rng.sample(photos, 2))):
+        assert seams(im, 3) > 1 if n == 3 else seams(im, 3) < .7
+        found = locate(im)
+        assert found.n == n and np.abs(np.subtract(found.boxes(), cut_evenly(im, n).boxes())).max() <= max(2, .04 * side / n)
 
 
-# Fuzz: 10,000 pictures and files of every sort; nothing but a grid, None or a DataError may come out
+def test_a_grid_that_is_said_wins_over_a_doubtful_one(photos, monkeypatch):
+    one = photos[0].resize((350, 340), Image.BICUBIC)
+    for grid in ("3x3", "4x4"):
+        found = locate(one, grid)
+        assert (found.n, found.x, found.y, found.size) == (int(grid[0]), 0, 0, 340 / int(grid[0]))
+    with pytest.raises(DataError, match="no grid of 3x3 or 4x4"):
+        locate(one)
+    with pytest.raises(DataError, match="no grid of 4x4"):
+        locate(photos[0].resize((400, 300)), "4x4")
 
-@settings(max_examples=4000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 2**32-1), st.sampled_from(['noise', 'plain', 'steps', 'lines']), st.sampled_from([None, 3, 4]))
-def test_fuzz_grid_finder(width, height, seed, kind, n):
-    if seed%3: width, height = (40+width, 40+height) if seed%97 else (20*width, 20*height) # large enough to be looked at; some larger than what is looked at
+
+def test_a_small_grid_in_a_square_screenshot_is_still_found(photos):
+    im, g = compose(photos[:9], size=60, gutter=3, header=50, footer=40)
+    page = Image.new("RGB", (450, 450), "white")
+    page.paste(im, (130, 90))
+    for grid in ("auto", "3x3"):
+        found = locate(page, grid)
+        assert found.n == 3 and np.abs(np.subtract(found.boxes(), g.boxes()) - [130, 90, 130, 90]).max() <= 2
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not (REAL / "answers.csv").is_file(), reason="RECAPTCHA_CHALLENGES names no folder of real challenges")
+def test_grids_of_real_challenges():
+    for name in {row["image"] for row in csv.DictReader(open(REAL / "answers.csv", encoding="utf-8"))}:
+        assert locate(open_tile(REAL / name)).n == 3
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not (REAL / "real" / "answers.csv").is_file(), reason="RECAPTCHA_CHALLENGES names no folder with real payloads")
+def test_real_payloads_are_cut_evenly():
+    """Every 3×3 and 4×4 as it was delivered: of 55 photographs of 450 pixels 48 were refused and 7 given a wrong grid, and 6 of 34 of 300 refused."""
+    grids = {row["picture"]: int(row["grid"][0]) for row in csv.DictReader(open(REAL / "real" / "answers.csv", encoding="utf-8"))}
+    squares = {name: im for name in grids if (im := open_tile(REAL / "real" / name)).width == im.height}
+    assert [name for name, im in squares.items() if cut_evenly(im).n != grids[name]] == []
+    for name in list(squares)[::4]:  # to look for a grid as well takes longer
+        im, n = squares[name], grids[name]
+        found = locate(im)
+        assert found.n == n and np.abs(np.subtract(found.boxes(), cut_evenly(im, n).boxes())).max() <= .04 * im.width / n, name
+
+
+PICTURES = given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 2**32 - 1), st.sampled_from(["noise", "plain", "steps", "lines"]),
+                 st.sampled_from([None, 3, 4]))
+
+
+def drawn(width, height, seed, kind):
+    """A picture with nothing in it that anybody would call a challenge."""
     rng = np.random.default_rng(seed)
-    if kind=='noise': a = rng.integers(0, 256, (height, width, 3))
-    elif kind=='plain': a = np.full((height, width, 3), rng.integers(256))
-    elif kind=='steps': a = np.kron(rng.integers(0, 256, (4, 4, 3)), np.ones((-(-height//4), -(-width//4), 1)))[:height,:width]
-    else: a = np.zeros((height, width, 3)); a[::rng.integers(1, 40)] = 255; a[:,::rng.integers(1, 40)] = 255
-    found = find_grid(Image.fromarray(a.astype(np.uint8)), n)
-    if found is not None:
-        boxes = np.array(found.boxes())
-        assert found.n in (3, 4) and n in (None, found.n) and len(boxes)==found.n**2
-        assert boxes.min()>=-2 and (boxes[:,2]<=width+2).all() and (boxes[:,3]<=height+2).all() and (boxes[:,2]>boxes[:,0]).all()
+    if seed % 3:  # large enough to be looked at; some larger than what is looked at
+        width, height = (40 + width, 40 + height) if seed % 97 else (20 * width, 20 * height)
+    if kind == "noise":
+        a = rng.integers(0, 256, (height, width, 3))
+    elif kind == "plain":
+        a = np.full((height, width, 3), rng.integers(256))
+    elif kind == "steps":
+        a = np.kron(rng.integers(0, 256, (4, 4, 3)), np.ones((-(-height // 4), -(-width // 4), 1)))[:height, :width]
+    else:
+        a = np.zeros((height, width, 3))
+        a[::rng.integers(1, 40)] = 255
+        a[:, ::rng.integers(1, 40)] = 255
+    return Image.fromarray(a.astype(np.uint8))
 
 
-@pytest.fixture(scope='module')
-def seeds(tmp_path_factory, challenge):
-    "Small files of several formats, to be damaged"
-    folder = tmp_path_factory.mktemp('seeds'); small = challenge[0].resize((24,30)); out = []
-    for name in ('a.png', 'a.jpg', 'a.gif', 'a.webp', 'a.bmp', 'a.tiff'): small.save(folder/name); out.append((folder/name).read_bytes())
-    return out
+def has_a_grid_within_or_none(width, height, seed, kind, n):
+    im = drawn(width, height, seed, kind)
+    for found in (find_grid(im, n), cut_evenly(im, n)):
+        if found is not None:
+            boxes = np.array(found.boxes())
+            assert found.n in (3, 4) and n in (None, found.n) and len(boxes) == found.n**2
+            assert boxes.min() >= -2 and (boxes[:, 2] <= im.width + 2).all() and (boxes[:, 3] <= im.height + 2).all() and (boxes[:, 2] > boxes[:, 0]).all()
 
 
-@pytest.mark.filterwarnings("ignore")  # Pillow warns of damaged TIFF
-@settings(max_examples=6500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(st.integers(0, 5), st.integers(0, 2**32-1))
-def test_fuzz_loader(tmp_path_factory, seeds, which, seed):
-    rng = np.random.default_rng(seed); data = bytearray(seeds[which])
-    for _ in range(rng.integers(1, 12)):
-        if len(data)<2: break
-        at = int(rng.integers(len(data)))
-        match rng.integers(4):
-            case 0: data[at] = int(rng.integers(256))
-            case 1: del data[at:at+int(rng.integers(1, 40))]
-            case 2: data[at:at] = rng.bytes(int(rng.integers(1, 20)))
-            case 3: data[at:at+4] = (0xffffffff).to_bytes(4, 'big')
-    path = tmp_path_factory.getbasetemp()/'fuzzed.png'; path.write_bytes(bytes(data))
-    try: im = open_tile(path)
-    except DataError as e: assert '\n' not in str(e) and str(path) in str(e)
-    else: assert im.mode=='RGB' and min(im.size)>=1
+@settings(max_examples=400, **FUZZ)
+@PICTURES
+def test_grids_of_anything(width, height, seed, kind, n):
+    has_a_grid_within_or_none(width, height, seed, kind, n)
+
+
+@pytest.mark.nightly
+@settings(max_examples=4000, **FUZZ)
+@PICTURES
+def test_many_grids_of_anything(width, height, seed, kind, n):
+    has_a_grid_within_or_none(width, height, seed, kind, n)
