@@ -255,7 +255,7 @@ class Drawer:
             if _identity(place) in self.pictures:
                 raise DataError(f'{place}: is one of the pictures; not written over')
             if self.several and not (place.is_file() and _is_answer(place)):
-                raise DataError(f'{place}: not written, a file that is no earlier answer is in the way')
+                raise DataError(f'{place}: a file that is no earlier answer is in the way; save elsewhere')
         kind = DRAWN.get(place.suffix.lower())
         if not kind: raise DataError(f'{place}: not written; name a .png or .jpg file')
         info = PngInfo()
