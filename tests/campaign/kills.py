@@ -1,0 +1,260 @@
+"""Commands killed at any moment and started again: the same result, and nothing besides it."""
+import csv
+import hashlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from watch import Fault, Part
+
+TRAIN = ("--data", "toy", "--size", "32", "--epochs", "2", "--seed", "5")
+TEMPORARY = "tmp/"  # where libraries put what they need; judged by its names alone
+CHANGING = ("seconds", "commit", "device")  # columns of a run that need not be the same
+
+
+@dataclass
+class Job:
+    """A command that writes into the folder it is started in, and what is known of it when nobody disturbs it."""
+
+    name: str
+    args: tuple
+    package: Path  # the folder that holds the package
+    given: dict = field(default_factory=dict)  # what lies in the folder before, a path by name
+    result: dict = field(default_factory=dict)  # a digest by path, of the files it leaves
+    temporary: set = field(default_factory=set)  # names in its folder for temporary files
+    out: str = ""
+    changes: list = field(default_factory=list)  # seconds after which another file was seen, the last when it ended
+
+    def start(self, folder: Path) -> subprocess.Popen:
+        """The command, its output in files beside the folder."""
+        args = [sys.executable, "-m", "recaptcha", self.name, *self.args]
+        env = {**os.environ, "PYTHONPATH": str(self.package), "TMPDIR": str(folder / "tmp"), "RECAPTCHA_DATA": str(folder / "data")}
+        streams = [open(f"{folder}.{s}", "w") for s in ("out", "err")]
+        try:
+            return subprocess.Popen(args, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=streams[0], stderr=streams[1])
+        finally:
+            for stream in streams:
+                stream.close()
+
+    def prepare(self, folder: Path):
+        (folder / "tmp").mkdir(parents=True)
+        (folder / "data").mkdir()
+        for name, path in self.given.items():
+            copy = shutil.copytree if path.is_dir() else shutil.copyfile
+            copy(path, folder / name)
+
+
+def _names(folder) -> frozenset:
+    """Paths of what is in a folder that may be changing."""
+    found, folders = set(), [str(folder)]
+    while folders:
+        try:
+            for entry in os.scandir(folders.pop()):
+                found.add((entry.path, entry.stat(follow_symlinks=False).st_size))
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+        except OSError:
+            continue
+    return frozenset(found)
+
+
+def _digest(path: Path) -> str:
+    """What a file holds, apart from times and what is stored in no order."""
+    if path.suffix == ".safetensors":
+        from safetensors.numpy import load_file
+
+        content = b"".join(k.encode() + v.tobytes() for k, v in sorted(load_file(path).items()))
+    elif path.suffix == ".npz":
+        import numpy as np
+
+        with np.load(path) as arrays:
+            content = b"".join(k.encode() + arrays[k].tobytes() for k in sorted(arrays))
+    elif path.name == "runs.csv":
+        with open(path, newline="") as file:
+            rows = [{k: v for k, v in row.items() if k not in CHANGING} for row in csv.DictReader(file)]
+        content = json.dumps(rows).encode()
+    elif path.name == "row.json":
+        said = json.loads(path.read_text())
+        content = json.dumps({k: v for k, v in said["row"].items() if k not in CHANGING}).encode()
+    else:
+        content = path.read_bytes()
+    return hashlib.sha256(content).hexdigest()
+
+
+def _result(folder: Path) -> dict:
+    """A digest of each file by its path; of an unreadable one, what is the matter with it."""
+    found = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() or p.is_symlink()):
+        name = str(path.relative_to(folder))
+        if name.startswith(TEMPORARY):
+            continue
+        try:
+            found[name] = _digest(path)
+        except Exception as e:  # half a file, for one
+            found[name] = f"unreadable: {e}"
+    return found
+
+
+def _watch(job: Job, folder: Path, process, until=None) -> list:
+    """Seconds after which the folder was seen to change, until the process ends or `until(seconds, changes)` says to kill it."""
+    start, before, changes = time.monotonic(), _names(folder), []
+    while process.poll() is None:
+        now = time.monotonic() - start
+        if (names := _names(folder)) != before:
+            before = names
+            changes.append(now)
+        if until and until(now, changes):
+            process.kill()
+            process.wait()
+            return changes
+        if now > 600:
+            process.kill()
+            raise Fault("slow", f"recaptcha-{job.name} is not done after {now:.0f} s")
+        time.sleep(0.001)
+    return [*changes, time.monotonic() - start]
+
+
+def _moment(rng: random.Random, changes: list):
+    """When to kill: in the first half of cases any time from the first change on, in the second soon after one of the changes."""
+    first, last = changes[0], changes[-1]
+    if rng.random() < 0.5:
+        after = rng.uniform(-0.1, 1) * (last - first)
+        return lambda now, seen: now > first + after if after < 0 else bool(seen) and now > seen[0] + after
+    i = rng.randrange(len(changes) - 1) if rng.random() < 0.5 else max(0, len(changes) - 1 - rng.randint(1, 8))
+    wait = rng.uniform(0, max(0.002, min(0.2, changes[i + 1] - changes[i]))) if i + 1 < len(changes) else 0
+    return lambda now, seen: len(seen) > i and now > seen[i] + wait
+
+
+class Kills(Part):
+    """30 kills of each of three commands; of a training, several before it comes to its end."""
+
+    count = 90
+    patience = 1800
+    names = ("collect", "train", "predict")
+
+    def start(self):
+        import recaptcha
+        from recaptcha.toy import make_tiles
+
+        package = Path(recaptcha.__file__).parent
+        base = self.home / f"base-{os.getpid()}"
+        toy = base / "toy"
+        make_tiles(toy, n=400)
+        other = base / "package" / "recaptcha"  # with the labels of drawn tiles, for what checks the tiles
+        shutil.copytree(package, other, ignore=shutil.ignore_patterns("labels", "__pycache__"))
+        shutil.copytree(toy / "labels", other / "labels")
+        shutil.copyfile(toy / "manifest.csv", other / "labels" / "manifest.csv")
+        archive = Path(shutil.make_archive(str(base / "archive"), "zip", toy, "Large"))
+        archive = self._nested(archive)
+        collect = Job("collect", ("--to", "home", "--url", archive.as_uri()), other.parent)
+        self.jobs = {
+            "collect": collect,
+            "collect --force": Job("collect", (*collect.args, "--force"), other.parent),
+            "train": Job("train", (*TRAIN, "--runs", "runs", "--results", "results/runs.csv"), package.parent, {"data/toy": toy}),
+            "predict --csv": Job("predict", ("--tiles", "tiles", "--csv", "out.csv"), package.parent, {"tiles": toy / "Large"}),
+            "predict --save": Job("predict", self._pictures(toy, base), package.parent, {"pictures": base / "pictures"}),
+        }
+        for name, job in self.jobs.items():
+            folder = base / name.replace(" ", "")
+            if name == "collect --force":
+                job.given = {"home": base / "collect" / "home"}
+            self._undisturbed(job, folder)
+
+    @staticmethod
+    def _nested(archive: Path) -> Path:
+        """The archive once more, everything below a folder as in the real one."""
+        import zipfile
+
+        whole = archive.with_name("main.zip")
+        with zipfile.ZipFile(archive) as old, zipfile.ZipFile(whole, "w") as new:
+            for info in old.infolist():
+                new.writestr(f"main/{info.filename}", old.read(info))
+            new.writestr("main/LICENSE", "MIT\n")
+        return whole
+
+    @staticmethod
+    def _pictures(toy, base) -> tuple:
+        """Draw twelve challenges, and return the arguments that have them answered."""
+        from recaptcha.grid import compose
+        from recaptcha.pictures import open_tile
+
+        (base / "pictures").mkdir()
+        tiles = [open_tile(p) for p in sorted(toy.glob("Large/*/*"))[:108]]
+        for i in range(12):
+            im, _ = compose(tiles[9 * i : 9 * i + 9], gutter=4, margin=7)
+            im.save(base / "pictures" / f"{i}.png")
+        return ("pictures", "--target", "cars", "--json", "--save", "answers")
+
+    @staticmethod
+    def _undisturbed(job, folder):
+        job.prepare(folder)
+        before = _result(folder)
+        process = job.start(folder)
+        job.changes = _watch(job, folder, process)
+        if process.returncode:
+            raise SystemExit(f"recaptcha-{job.name} fails undisturbed: {Path(f'{folder}.err').read_text()[-2000:]}")
+        job.result, job.out = _result(folder), Path(f"{folder}.out").read_text()
+        job.temporary = set(os.listdir(folder / TEMPORARY))
+        if job.result == before and "--force" not in job.args:
+            raise SystemExit(f"recaptcha-{job.name} leaves nothing")
+
+    def draw(self, index, folder):
+        """Nothing: what is killed is killed in `ask`, which is what takes the time."""
+
+    def _job(self, index) -> Job:
+        turn = index // len(self.names)
+        name = self.names[index % len(self.names)]
+        kinds = {"collect": ["collect", "collect --force"], "train": ["train"], "predict": ["predict --csv", "predict --save"]}[name]
+        return self.jobs[kinds[turn % len(kinds)]]
+
+    def ask(self, index, folder):
+        rng, job = self.rng(index), self._job(index)
+        place = folder / "work"
+        kept = self.home / "going-on"  # a training that was killed, for the next kill
+        if job.name == "train" and kept.is_dir():
+            kept.rename(place)
+        else:
+            job.prepare(place)
+        process = job.start(place)
+        _watch(job, place, process, _moment(rng, job.changes))
+        killed = process.returncode < 0
+        self._whole_or_absent(job, place)
+        if job.name == "train" and killed and rng.random() < 0.7:
+            place.rename(kept)
+            return "answered"
+        if killed:
+            process = job.start(place)
+            _watch(job, place, process)
+        self._complete(job, place, process.returncode)
+        return "answered"
+
+    @staticmethod
+    def _whole_or_absent(job, place):
+        """A file at its final place is complete, however the command ended."""
+        loose = ("checkpoint.pt", "lock", "log.txt")
+        half = [n for n, d in _result(place).items() if n in job.result and d != job.result[n] and Path(n).name not in loose]
+        if half:
+            raise Fault("wrong", f"recaptcha-{job.name}, killed, leaves half of {half}: {[_result(place)[n] for n in half]}")
+
+    @staticmethod
+    def _complete(job, place, code):
+        err = Path(f"{place}.err").read_text(errors="replace")
+        if code or "Traceback" in err:
+            raise Fault("traceback" if "Traceback" in err else "wrong", f"recaptcha-{job.name} after a kill: exit code {code}\n{err[-2000:]}")
+        result = _result(place)
+        if extra := sorted(result.keys() - job.result.keys()):
+            raise Fault("left", f"recaptcha-{job.name} after a kill: left over {extra}")
+        if other := sorted(n for n in job.result if result.get(n) != job.result[n]):
+            raise Fault("wrong", f"recaptcha-{job.name} after a kill: other than undisturbed: {other}")
+        folders = [str(p) for p in place.rglob("*") if p.is_dir() and p.name.endswith(".partial")]
+        folders += sorted(set(os.listdir(place / TEMPORARY)) - job.temporary)
+        if folders:
+            raise Fault("left", f"recaptcha-{job.name} after a kill: left over {folders}")
+        if job.name == "predict" and Path(f"{place}.out").read_text() != job.out:
+            raise Fault("wrong", f"recaptcha-{job.name} after a kill: says something else than undisturbed")
