@@ -46,7 +46,7 @@ def campaign(name, home, args) -> Counter:
     counts, start, slowest = Counter(), time.monotonic(), 0
     for result in watched(part, range(args.first, args.first + count)):
         counts[result.kind] += 1
-        slowest = max(slowest, result.cpu)
+        slowest = max(slowest, result.busy)
         if result.kind in KINDS:
             lines = [line for line in result.note.splitlines() if line.strip()] or [""]
             said = lines[-1] if result.kind == "traceback" else " ".join(lines)

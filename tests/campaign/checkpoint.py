@@ -36,6 +36,7 @@ class Checkpoint(Part):
 
     count = 200
     patience = 120
+    timed = False  # training takes its time
 
     def start(self):
         import recaptcha.learner

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -116,7 +117,7 @@ def _watch(job: Job, folder: Path, process, until=None) -> list:
         if now > 600:
             process.kill()
             raise Fault("slow", f"recaptcha-{job.name} is not done after {now:.0f} s")
-        time.sleep(0.001)
+        time.sleep(0.005)
     return [*changes, time.monotonic() - start]
 
 
@@ -136,6 +137,7 @@ class Kills(Part):
 
     count = 90
     patience = 1800
+    timed = False
     names = ("collect", "train", "predict")
 
     def start(self):
@@ -221,26 +223,39 @@ class Kills(Part):
             kept.rename(place)
         else:
             job.prepare(place)
-        process = job.start(place)
-        _watch(job, place, process, _moment(rng, job.changes))
-        killed = process.returncode < 0
+        self._kill(job, place, rng)
         self._whole_or_absent(job, place)
-        if job.name == "train" and killed and rng.random() < 0.7:
+        if job.name == "train" and rng.random() < 0.7:
             place.rename(kept)
             return "answered"
-        if killed:
-            process = job.start(place)
-            _watch(job, place, process)
+        process = job.start(place)
+        _watch(job, place, process)
         self._complete(job, place, process.returncode)
         return "answered"
 
+    def _kill(self, job, place, rng):
+        """Kill the command in its course; where it ends before, look at what it left, and start anew."""
+        while True:
+            process = job.start(place)
+            _watch(job, place, process, _moment(rng, job.changes))
+            if process.returncode == -signal.SIGKILL:
+                return
+            self._complete(job, place, process.returncode)
+            shutil.rmtree(place)
+            job.prepare(place)
+
     @staticmethod
     def _whole_or_absent(job, place):
-        """A file at its final place is complete, however the command ended."""
+        """A file at its final place is complete, and so is the folder of tiles, however the command ended."""
         loose = ("checkpoint.pt", "lock", "log.txt")
-        half = [n for n, d in _result(place).items() if n in job.result and d != job.result[n] and Path(n).name not in loose]
+        result = _result(place)
+        half = [n for n, d in result.items() if n in job.result and d != job.result[n] and Path(n).name not in loose]
         if half:
-            raise Fault("wrong", f"recaptcha-{job.name}, killed, leaves half of {half}: {[_result(place)[n] for n in half]}")
+            raise Fault("wrong", f"recaptcha-{job.name}, killed, leaves half of {half}: {[result[n] for n in half]}")
+        tiles = sorted(n for n in job.result if n.startswith("home/tiles/"))
+        if missing := [n for n in tiles if n not in result]:
+            if len(missing) < len(tiles):
+                raise Fault("wrong", f"recaptcha-{job.name}, killed, leaves {len(tiles) - len(missing)} of {len(tiles)} tiles")
 
     @staticmethod
     def _complete(job, place, code):

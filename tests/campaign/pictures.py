@@ -186,8 +186,8 @@ class Pictures(Part):
         kind = rng.random()
         if kind < 0.01:
             return rng.choice(NO_PICTURES)
-        if kind < 0.09:
-            im = self._composed(rng) if kind < 0.04 else self._noise(rng)
+        if kind < 0.12:
+            im = self._composed(rng) if kind < 0.05 else self._noise(rng)
             return _save(im, rng.choice(["PNG", "JPEG", "BMP", "WEBP"]))[:SQUEEZED]
         return self._damaged(rng)
 
@@ -222,7 +222,7 @@ class Pictures(Part):
         saved = folder / rng.choice(["saved.png", "saved.jpg"]) if rng.random() < 0.1 else None
         as_json = rng.random() < 0.8
         args = ["--json"] * as_json + (["--save", str(saved)] if saved else [])
-        grid = rng.choice(["auto", "auto", "3x3", "4x4", "none"])
+        grid = rng.choice(["auto", "auto", "auto", "3x3", "4x4", "none", "none"])
         code, out, err = command("predict", *args, "--target", "cars", "--grid", grid, "--", path)
         kind = refusal("predict", code, err)
         if kind == "answered" and size is None:

@@ -12,7 +12,9 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-SLOW = 5  # seconds of processor time that an input may take; of waiting, where other programs do not need the processor
+SLOW = 5  # seconds of work, and of sleep, that an input may take; time that other programs have the processor does not count
+
+GOOD = ("answered", "refused")
 
 
 class Fault(Exception):
@@ -34,8 +36,25 @@ class Result:
     index: int
     kind: str
     note: str = ""
-    wall: float = 0.0
-    cpu: float = 0.0
+    busy: float = 0.0  # seconds of processor time
+
+
+class Clock:
+    """Seconds of work and of sleep since it was made."""
+
+    def __init__(self):
+        self.start = self._now()
+
+    @staticmethod
+    def _now():
+        try:
+            ran, queued, _ = map(int, Path("/proc/thread-self/schedstat").read_text().split())
+        except OSError:  # not Linux: what other programs take counts as sleep
+            ran, queued = time.process_time_ns(), 0
+        return time.process_time(), time.monotonic() - (ran + queued) / 1e9
+
+    def read(self) -> tuple[float, float]:
+        return tuple(now - then for now, then in zip(self._now(), self.start))
 
 
 class Part:
@@ -43,6 +62,7 @@ class Part:
 
     count = 1  # inputs of a full campaign
     patience = 30  # seconds after which an input is given up
+    timed = True  # is more than `SLOW` a fault?
 
     def __init__(self, home: Path, seed: int):
         self.home, self.seed = home, seed
@@ -67,6 +87,7 @@ class Part:
         """Move an input that failed to where it is not removed."""
         kept = self.home / "failures" / str(index)
         kept.parent.mkdir(exist_ok=True)
+        self.folder(index).mkdir(exist_ok=True)
         self.folder(index).rename(kept)
         (kept / "WHY.txt").write_text(note + "\n", encoding="utf-8", errors="backslashreplace")
 
@@ -119,7 +140,7 @@ def _ask(part, index, said) -> Result:
     folder.mkdir()
     part.draw(index, folder)
     said.seek(0, os.SEEK_END)
-    wall, cpu = time.monotonic(), time.process_time()
+    clock = Clock()
     kind, note = "answered", ""
     try:
         with _limited(part.patience):
@@ -130,13 +151,13 @@ def _ask(part, index, said) -> Result:
         kind, note = "slow", traceback.format_exc()
     except BaseException:
         kind, note = "traceback", traceback.format_exc()
-    wall, cpu = time.monotonic() - wall, time.process_time() - cpu
+    busy, asleep = clock.read()
     written = said.read()
-    if kind in ("answered", "refused") and written:
+    if kind in GOOD and written:
         kind, note = "wrong", f"written past Python to standard error: {written[:2000]}"
-    if kind in ("answered", "refused") and part.patience <= 30 and (cpu > SLOW or wall > SLOW + 10 * cpu):
-        kind, note = "slow", f"{wall:.1f} s, {cpu:.1f} s of them on the processor"
-    return Result(index, kind, note, wall, cpu)
+    if kind in GOOD and part.timed and max(busy, asleep) > SLOW:
+        kind, note = "slow", f"{busy:.1f} s of work, {asleep:.1f} s of sleep"
+    return Result(index, kind, note, busy)
 
 
 def _work(part, indices, pipe):
@@ -148,7 +169,7 @@ def _work(part, indices, pipe):
     pipe.send(None)
     for index in indices:
         result = _ask(part, index, said)
-        if result.kind in ("answered", "refused"):
+        if result.kind in GOOD:
             shutil.rmtree(part.folder(index), ignore_errors=True)
         else:
             part.keep(index, result.note)
@@ -173,7 +194,7 @@ def _listen(part, waiting, pipe, child):
             raise SystemExit(f"{type(part).__name__}: could not start ({note})")
         if kind:
             part.keep(index, note)
-            yield Result(index, kind, note, limit, 0.0)
+            yield Result(index, kind, note)
             return
         limit = 2 * part.patience
         if result:
