@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -21,7 +22,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from watch import watched  # noqa: E402
 
-PARTS = {"pictures": "Pictures", "archives": "Archives", "model": "Model", "checkpoint": "Checkpoint", "kills": "Kills"}
+PARTS = {
+    "pictures": "pictures.Pictures",
+    "archives": "archives.Archives",
+    "model": "model.Model",
+    "checkpoint": "checkpoint.Checkpoint",
+    "kill-collect": "kills.KillCollect",
+    "kill-train": "kills.KillTrain",
+    "kill-predict": "kills.KillPredict",
+}
+KILLS = [name for name in PARTS if name.startswith("kill-")]
 KINDS = {"traceback": "tracebacks", "slow": "slower than 5 s", "wrong": "otherwise wrong", "left": "leftovers"}
 
 
@@ -40,8 +50,8 @@ def isolate(home: Path):
 
 def campaign(name, home, args) -> Counter:
     """Ask one part's inputs; counts of `Result.kind`."""
-    module = __import__(name)
-    part = getattr(module, PARTS[name])(home / name, args.seed)
+    module, kind = PARTS[name].split(".")
+    part = getattr(import_module(module), kind)(home / name, args.seed)
     count = part.count if args.count is None else args.count
     counts, start, slowest = Counter(), time.monotonic(), 0
     for result in watched(part, range(args.first, args.first + count)):
@@ -65,14 +75,15 @@ def table(rows: dict) -> str:
 
 def main(argv=None):
     p = argparse.ArgumentParser("python tests/campaign", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("parts", nargs="+", choices=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}")
+    p.add_argument("parts", nargs="+", choices=[*PARTS, "kills"], metavar="PART", help=f"of {', '.join(PARTS)}; kills: those of all three")
     p.add_argument("--count", type=int, help="inputs (default: those of a full campaign)")
     p.add_argument("--first", type=int, default=0, help="number of the first input (default: 0)")
     p.add_argument("--seed", type=int, default=1)
     args = p.parse_args(argv)
     home = Path(tempfile.mkdtemp(prefix="recaptcha-campaign-"))
     isolate(home)
-    rows = {name: campaign(name, home, args) for name in dict.fromkeys(args.parts)}
+    names = [name for part in args.parts for name in (KILLS if part == "kills" else [part])]
+    rows = {name: campaign(name, home, args) for name in dict.fromkeys(names)}
     print(table(rows))
     failed = any(counts[kind] for counts in rows.values() for kind in KINDS)
     if failed:

@@ -210,11 +210,11 @@ class Archives(Part):
 
     def _look_outside(self, folder):
         """`Fault` where something was written outside the home folder; removes what came to the root of all folders."""
-        new = [f"/{n}" for n in os.listdir("/") if n not in self.root]
+        new = [f"/{n}" for n in os.listdir("/") if n not in self.root and (CANARY in n or n == "LICENSE")]
         new += [str(folder / n) for n in os.listdir(folder) if n not in ("archive.zip", "home", "elsewhere")]
         new += [str(folder / "elsewhere" / n) for n in os.listdir(folder / "elsewhere")]
         for name in new:
-            if CANARY in name and os.path.isfile(name):
+            if name.count("/") == 1:
                 os.unlink(name)
         if new:
             raise Fault("left", f"written outside the folder: {new}")

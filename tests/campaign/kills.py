@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -133,65 +134,24 @@ def _moment(rng: random.Random, changes: list):
 
 
 class Kills(Part):
-    """30 kills of each of three commands; of a training, several before it comes to its end."""
+    """30 kills of a command, which is run to its end afterwards; of a training, several before it comes to its end."""
 
-    count = 90
+    count = 30
     patience = 1800
     timed = False
-    names = ("collect", "train", "predict")
 
     def start(self):
-        import recaptcha
         from recaptcha.toy import make_tiles
 
-        package = Path(recaptcha.__file__).parent
         base = self.home / f"base-{os.getpid()}"
-        toy = base / "toy"
-        make_tiles(toy, n=400)
-        other = base / "package" / "recaptcha"  # with the labels of drawn tiles, for what checks the tiles
-        shutil.copytree(package, other, ignore=shutil.ignore_patterns("labels", "__pycache__"))
-        shutil.copytree(toy / "labels", other / "labels")
-        shutil.copyfile(toy / "manifest.csv", other / "labels" / "manifest.csv")
-        archive = Path(shutil.make_archive(str(base / "archive"), "zip", toy, "Large"))
-        archive = self._nested(archive)
-        collect = Job("collect", ("--to", "home", "--url", archive.as_uri()), other.parent)
-        self.jobs = {
-            "collect": collect,
-            "collect --force": Job("collect", (*collect.args, "--force"), other.parent),
-            "train": Job("train", (*TRAIN, "--runs", "runs", "--results", "results/runs.csv"), package.parent, {"data/toy": toy}),
-            "predict --csv": Job("predict", ("--tiles", "tiles", "--csv", "out.csv"), package.parent, {"tiles": toy / "Large"}),
-            "predict --save": Job("predict", self._pictures(toy, base), package.parent, {"pictures": base / "pictures"}),
-        }
-        for name, job in self.jobs.items():
-            folder = base / name.replace(" ", "")
-            if name == "collect --force":
-                job.given = {"home": base / "collect" / "home"}
-            self._undisturbed(job, folder)
+        make_tiles(base / "toy", n=400)
+        self.jobs = self.commands(base)
+        for job in self.jobs:
+            self._undisturbed(job, base / f"job-{self.jobs.index(job)}")
 
-    @staticmethod
-    def _nested(archive: Path) -> Path:
-        """The archive once more, everything below a folder as in the real one."""
-        import zipfile
-
-        whole = archive.with_name("main.zip")
-        with zipfile.ZipFile(archive) as old, zipfile.ZipFile(whole, "w") as new:
-            for info in old.infolist():
-                new.writestr(f"main/{info.filename}", old.read(info))
-            new.writestr("main/LICENSE", "MIT\n")
-        return whole
-
-    @staticmethod
-    def _pictures(toy, base) -> tuple:
-        """Draw twelve challenges, and return the arguments that have them answered."""
-        from recaptcha.grid import compose
-        from recaptcha.pictures import open_tile
-
-        (base / "pictures").mkdir()
-        tiles = [open_tile(p) for p in sorted(toy.glob("Large/*/*"))[:108]]
-        for i in range(12):
-            im, _ = compose(tiles[9 * i : 9 * i + 9], gutter=4, margin=7)
-            im.save(base / "pictures" / f"{i}.png")
-        return ("pictures", "--target", "cars", "--json", "--save", "answers")
+    def commands(self, base: Path) -> list[Job]:
+        """What is killed, in turns; `base` holds the folder `toy` of drawn tiles, and takes more."""
+        raise NotImplementedError
 
     @staticmethod
     def _undisturbed(job, folder):
@@ -209,14 +169,8 @@ class Kills(Part):
     def draw(self, index, folder):
         """Nothing: what is killed is killed in `ask`, which is what takes the time."""
 
-    def _job(self, index) -> Job:
-        turn = index // len(self.names)
-        name = self.names[index % len(self.names)]
-        kinds = {"collect": ["collect", "collect --force"], "train": ["train"], "predict": ["predict --csv", "predict --save"]}[name]
-        return self.jobs[kinds[turn % len(kinds)]]
-
     def ask(self, index, folder):
-        rng, job = self.rng(index), self._job(index)
+        rng, job = self.rng(index), self.jobs[index % len(self.jobs)]
         place = folder / "work"
         kept = self.home / "going-on"  # a training that was killed, for the next kill
         if job.name == "train" and kept.is_dir():
@@ -273,3 +227,58 @@ class Kills(Part):
             raise Fault("left", f"recaptcha-{job.name} after a kill: left over {folders}")
         if job.name == "predict" and Path(f"{place}.out").read_text() != job.out:
             raise Fault("wrong", f"recaptcha-{job.name} after a kill: says something else than undisturbed")
+
+
+def _package() -> Path:
+    import recaptcha
+
+    return Path(recaptcha.__file__).parent
+
+
+class KillCollect(Kills):
+    """Kills of `recaptcha-collect`, with tiles in their place already and without."""
+
+    def commands(self, base):
+        toy, package = base / "toy", base / "package" / "recaptcha"
+        shutil.copytree(_package(), package, ignore=shutil.ignore_patterns("labels", "__pycache__"))
+        shutil.copytree(toy / "labels", package / "labels")  # of drawn tiles, for what checks the tiles
+        shutil.copyfile(toy / "manifest.csv", package / "labels" / "manifest.csv")
+        args = ("--to", "home", "--url", self._archive(base).as_uri())
+        given = {"home/tiles/Large": toy / "Large"}
+        return [Job("collect", args, package.parent), Job("collect", (*args, "--force"), package.parent, given)]
+
+    @staticmethod
+    def _archive(base) -> Path:
+        path = base / "archive.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for tile in sorted((base / "toy").glob("Large/*/*")):
+                archive.write(tile, f"main/{tile.relative_to(base / 'toy')}")
+            archive.writestr("main/LICENSE", "MIT\n")
+        return path
+
+
+class KillTrain(Kills):
+    """Kills of `recaptcha-train`."""
+
+    def commands(self, base):
+        args = (*TRAIN, "--runs", "runs", "--results", "results/runs.csv")
+        return [Job("train", args, _package().parent, {"data/toy": base / "toy"})]
+
+
+class KillPredict(Kills):
+    """Kills of `recaptcha-predict`, of a folder of tiles and of pictures whose answers are drawn."""
+
+    def commands(self, base):
+        from recaptcha.grid import compose
+        from recaptcha.pictures import open_tile
+
+        (base / "pictures").mkdir()
+        tiles = [open_tile(p) for p in sorted((base / "toy").glob("Large/*/*"))[:108]]
+        for i in range(12):
+            im, _ = compose(tiles[9 * i : 9 * i + 9], gutter=4, margin=7)
+            im.save(base / "pictures" / f"{i}.png")
+        drawn = ("pictures", "--target", "cars", "--json", "--save", "answers")
+        return [
+            Job("predict", ("--tiles", "tiles", "--csv", "out.csv"), _package().parent, {"tiles": base / "toy" / "Large"}),
+            Job("predict", drawn, _package().parent, {"pictures": base / "pictures"}),
+        ]
