@@ -4,9 +4,11 @@
     python tests/campaign pictures --count 300                          a part of it
     python tests/campaign pictures --first 1234 --count 1               one input again
 
-Every input comes from the seed and its number. Needs drawn tiles alone: no network, no variable, nothing outside a folder of its own, which
-is removed where nothing failed. Prints a line for each part and ends with exit code 1 where anything failed; what did is kept.
+Every input comes from the seed and its number. It draws its own tiles, needs no network and no variable, and writes
+into a folder of its own alone, which is removed where nothing failed. It prints a table with a row for each part, and
+ends with exit code 1 where anything failed; what did is kept.
 """
+
 import argparse
 import os
 import shutil
@@ -36,7 +38,7 @@ KINDS = {"traceback": "tracebacks", "slow": "slower than 5 s", "wrong": "otherwi
 
 
 def isolate(home: Path):
-    """Variables of this process and those it starts: no settings of the person who runs it, no network, no files elsewhere."""
+    """Variables of this process and those it starts: no settings, no network, no files outside `home`."""
     for name in [n for n in os.environ if n.startswith("RECAPTCHA_") or n.lower().endswith("_proxy")]:
         del os.environ[name]
     (home / "tmp").mkdir()
@@ -61,7 +63,8 @@ def campaign(name, home, args) -> Counter:
             lines = [line for line in result.note.splitlines() if line.strip()] or [""]
             said = lines[-1] if result.kind == "traceback" else " ".join(lines)
             print(f"  {name} {result.index}: {result.kind}: {said[:200]}", flush=True)
-    print(f"{name}: {time.monotonic() - start:.0f} s, the slowest input took {slowest:.1f} s of processor time", flush=True)
+    seconds = time.monotonic() - start
+    print(f"{name}: {seconds:.0f} s, the slowest input took {slowest:.1f} s of processor time", flush=True)
     return counts
 
 
@@ -74,8 +77,10 @@ def table(rows: dict) -> str:
 
 
 def main(argv=None):
-    p = argparse.ArgumentParser("python tests/campaign", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("parts", nargs="+", choices=[*PARTS, "kills"], metavar="PART", help=f"of {', '.join(PARTS)}; kills: those of all three")
+    kind = argparse.RawDescriptionHelpFormatter
+    p = argparse.ArgumentParser("python tests/campaign", description=__doc__, formatter_class=kind)
+    known = f"of {', '.join(PARTS)}; kills: all three of these"
+    p.add_argument("parts", nargs="+", choices=[*PARTS, "kills"], metavar="PART", help=known)
     p.add_argument("--count", type=int, help="inputs (default: those of a full campaign)")
     p.add_argument("--first", type=int, default=0, help="number of the first input (default: 0)")
     p.add_argument("--seed", type=int, default=1)

@@ -1,4 +1,5 @@
 """Damaged and hostile zip archives, extracted as `recaptcha-collect` does."""
+
 import io
 import os
 import shutil
@@ -13,15 +14,55 @@ from watch import Fault, Part
 
 CANARY = "fuzz-canary"  # in the name of every entry that wants to leave the folder
 NAMES = (
-    "a/Large/../{c}.png", "../{c}/Large/Car/{c}.png", "a/Large/Car/../../../../../{c}.png", "/Large/Car/{c}.png", "//Large/Car/{c}.png",
-    "a/Large//{c}.png", "a//Large//{c}.png", "Large//{c}.png", "a/Large/./{c}.png", "a/Large/../{c}.png", "a/Large/ /{c}.png",
-    "a\\Large\\..\\{c}.png", "a\\Large\\\\{c}.png", "C:/Large/Car/{c}.png", "C:Large/Car/{c}.png", "a/Large/C:/{c}.png", "//host/Large/Car/{c}.png",
-    "~/Large/Car/{c}.png", "a/Large/~root/{c}.png", "a/Large/Car/{c}\n.png", "a/Large/Car/\x1b[2J{c}.png", "a/Large/Car/{c}\0.png",
-    "a/Large/Car/{c}" + "x" * 300 + ".png", "a/Large/" + "x" * 300 + "/{c}.png", "a/" * 2000 + "Large/Car/{c}.png", "a/Large/Car/.png",
-    "a/Large/Car/{c}.png/", "a/Large/Car.png/{c}.png", "a/Large/Large/{c}.png", "a/Large/LICENSE/{c}.png", "a/Large/CAR/{c}.png", "a/Large/Car/{c}.PNG",
-    "LICENSE", "LICENSE.md", "a/b/LICENSE", "../LICENSE", "/LICENSE", "LICENSE/", "a/Large/Car/LICENSE", "", "/", ".", "..", "a/Large/Car/CON.png",
-    "a/Large/\udc80/{c}.png", "a/Large/\u202e/{c}.png", "a/Large/Car/Car (1).jpg", "b/Large/Car/Car (1).png",
-)  # fmt: skip
+    "a/Large/../{c}.png",
+    "../{c}/Large/Car/{c}.png",
+    "a/Large/Car/../../../../../{c}.png",
+    "/Large/Car/{c}.png",
+    "//Large/Car/{c}.png",
+    "a/Large//{c}.png",
+    "a//Large//{c}.png",
+    "Large//{c}.png",
+    "a/Large/./{c}.png",
+    "a/Large/../{c}.png",
+    "a/Large/ /{c}.png",
+    "a\\Large\\..\\{c}.png",
+    "a\\Large\\\\{c}.png",
+    "C:/Large/Car/{c}.png",
+    "C:Large/Car/{c}.png",
+    "a/Large/C:/{c}.png",
+    "//host/Large/Car/{c}.png",
+    "~/Large/Car/{c}.png",
+    "a/Large/~root/{c}.png",
+    "a/Large/Car/{c}\n.png",
+    "a/Large/Car/\x1b[2J{c}.png",
+    "a/Large/Car/{c}\0.png",
+    "a/Large/Car/{c}" + "x" * 300 + ".png",
+    "a/Large/" + "x" * 300 + "/{c}.png",
+    "a/" * 2000 + "Large/Car/{c}.png",
+    "a/Large/Car/.png",
+    "a/Large/Car/{c}.png/",
+    "a/Large/Car.png/{c}.png",
+    "a/Large/Large/{c}.png",
+    "a/Large/LICENSE/{c}.png",
+    "a/Large/CAR/{c}.png",
+    "a/Large/Car/{c}.PNG",
+    "LICENSE",
+    "LICENSE.md",
+    "a/b/LICENSE",
+    "../LICENSE",
+    "/LICENSE",
+    "LICENSE/",
+    "a/Large/Car/LICENSE",
+    "",
+    "/",
+    ".",
+    "..",
+    "a/Large/Car/CON.png",
+    "a/Large/\udc80/{c}.png",
+    "a/Large/\u202e/{c}.png",
+    "a/Large/Car/Car (1).jpg",
+    "b/Large/Car/Car (1).png",
+)
 KINDS = (stat.S_IFLNK, stat.S_IFIFO, stat.S_IFBLK, stat.S_IFCHR, stat.S_IFSOCK, stat.S_IFDIR, stat.S_IFREG)
 METHODS = (0, 1, 6, 8, 9, 12, 14, 93, 95, 97, 99, 65535)
 
@@ -97,7 +138,9 @@ class Archives(Part):
         """An archive whose directory says something else than its entries: method, flags, sizes, checksum, place."""
         data, places = self.good, _central(self.good)
         for at in rng.sample(places, rng.choice([1, 1, 5, len(places)])):
-            offset, order = rng.choice([(8, "<H"), (10, "<H"), (16, "<I"), (20, "<I"), (24, "<I"), (28, "<H"), (30, "<H"), (42, "<I")])
+            offset, order = rng.choice(
+                [(8, "<H"), (10, "<H"), (16, "<I"), (20, "<I"), (24, "<I"), (28, "<H"), (30, "<H"), (42, "<I")]
+            )
             local = struct.unpack_from("<I", data, at + 42)[0]
             number = rng.choice([*METHODS, 1, 0x800, 0x40] if order == "<H" else [*NUMBERS, 1000, 5_000_000, 2**31 + 1])
             data = _put(data, at + offset, order, number % 256 ** struct.calcsize(order))
@@ -140,7 +183,9 @@ class Archives(Part):
                 data = _put(data, at + 24, "<I", 0xFFFFFFF0)
             return data
         if kind == 1:  # a hundred megabytes of zeros, declared or hidden
-            data = _zip([*self.entries, (f"main/Large/Car/{CANARY}.png", bytes(10**8))], compression=zipfile.ZIP_DEFLATED)
+            data = _zip(
+                [*self.entries, (f"main/Large/Car/{CANARY}.png", bytes(10**8))], compression=zipfile.ZIP_DEFLATED
+            )
             return data if rng.random() < 0.5 else _put(data, _central(data)[-1] + 24, "<I", 100)
         if kind == 2:  # every entry is the first
             data = self.good
@@ -161,7 +206,18 @@ class Archives(Part):
         return zlib.compress(self.good)
 
     def _content(self, rng) -> bytes:
-        kinds = (self._named, self._named, self._named, self._twice, self._fields, self._fields, self._end, self._wide, self._packed, self._nested)
+        kinds = (
+            self._named,
+            self._named,
+            self._named,
+            self._twice,
+            self._fields,
+            self._fields,
+            self._end,
+            self._wide,
+            self._packed,
+            self._nested,
+        )
         if (kind := rng.random()) < 0.02:
             return rng.choice([b"", b"PK\x05\x06" + bytes(18), b"<!doctype html>\n", self.good[:1000], _zip([])])
         if kind < 0.04:
@@ -230,7 +286,7 @@ class Archives(Part):
             if not str(e) or len(str(e)) > 2000:
                 raise Fault("wrong", f"a message of {len(str(e))} characters: {str(e)[:2000]}") from e
             return "refused"
-        odd = [p for p in Path(root).rglob("*") if not stat.S_IFMT(p.lstat().st_mode) in (stat.S_IFREG, stat.S_IFDIR)]
+        odd = [p for p in Path(root).rglob("*") if stat.S_IFMT(p.lstat().st_mode) not in (stat.S_IFREG, stat.S_IFDIR)]
         if odd or not any((root / "Large").glob("*/*")):
             raise Fault("wrong", f"extracted, with {odd}")
         try:
@@ -242,5 +298,8 @@ class Archives(Part):
     @staticmethod
     def _files(folder) -> dict:
         """Sizes by path."""
-        return {str(p.relative_to(folder)): p.lstat().st_size for p in folder.rglob("*") if not p.is_dir()} if folder.is_dir() else {}
-
+        return (
+            {str(p.relative_to(folder)): p.lstat().st_size for p in folder.rglob("*") if not p.is_dir()}
+            if folder.is_dir()
+            else {}
+        )

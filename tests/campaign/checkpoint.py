@@ -1,4 +1,5 @@
 """A checkpoint with bits the other way round, from which `recaptcha-train` is to go on."""
+
 import os
 import shutil
 import signal
@@ -16,7 +17,17 @@ SAVED = 3  # the checkpoint after this many epochs of four
 
 def train(runs: Path, **kwargs) -> subprocess.Popen:
     """The training whose checkpoint is damaged."""
-    args = [sys.executable, "-m", "recaptcha", "train", *ARGS, "--runs", str(runs / "runs"), "--results", str(runs / "runs.csv")]
+    args = [
+        sys.executable,
+        "-m",
+        "recaptcha",
+        "train",
+        *ARGS,
+        "--runs",
+        str(runs / "runs"),
+        "--results",
+        str(runs / "runs.csv"),
+    ]
     return subprocess.Popen(args, cwd=runs, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **kwargs)
 
 
@@ -70,7 +81,9 @@ class Checkpoint(Part):
     def draw(self, index, folder):
         rng = self.rng(index)
         shutil.copytree(self.killed, folder, dirs_exist_ok=True)
-        part = rng.choice([(0, None), (0, 5000), (0, 100_000), (len(self.data) - 100_000, None), (len(self.data) - 1000, None)])
+        part = rng.choice(
+            [(0, None), (0, 5000), (0, 100_000), (len(self.data) - 100_000, None), (len(self.data) - 1000, None)]
+        )
         (folder / self.path).write_bytes(flip(self.data, rng, 1, *part))
 
     def ask(self, index, folder):

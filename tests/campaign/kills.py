@@ -1,4 +1,5 @@
 """Commands killed at any moment and started again: the same result, and nothing besides it."""
+
 import csv
 import hashlib
 import json
@@ -36,10 +37,13 @@ class Job:
     def start(self, folder: Path) -> subprocess.Popen:
         """The command, its output in files beside the folder."""
         args = [sys.executable, "-m", "recaptcha", self.name, *self.args]
-        env = {**os.environ, "PYTHONPATH": str(self.package), "TMPDIR": str(folder / "tmp"), "RECAPTCHA_DATA": str(folder / "data")}
+        places = dict(PYTHONPATH=self.package, TMPDIR=folder / "tmp", RECAPTCHA_DATA=folder / "data")
+        env = {**os.environ, **{k: str(v) for k, v in places.items()}}
         streams = [open(f"{folder}.{s}", "w") for s in ("out", "err")]
         try:
-            return subprocess.Popen(args, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=streams[0], stderr=streams[1])
+            return subprocess.Popen(
+                args, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=streams[0], stderr=streams[1]
+            )
         finally:
             for stream in streams:
                 stream.close()
@@ -104,7 +108,7 @@ def _result(folder: Path) -> dict:
 
 
 def _watch(job: Job, folder: Path, process, until=None) -> list:
-    """Seconds after which the folder was seen to change, until the process ends or `until(seconds, changes)` says to kill it."""
+    """Seconds after which the folder changed, until the process ends; killed when `until(seconds, changes)` is true."""
     start, before, changes = time.monotonic(), _names(folder), []
     while process.poll() is None:
         now = time.monotonic() - start
@@ -123,7 +127,7 @@ def _watch(job: Job, folder: Path, process, until=None) -> list:
 
 
 def _moment(rng: random.Random, changes: list):
-    """When to kill: in the first half of cases any time from the first change on, in the second soon after one of the changes."""
+    """When to kill: in half of the cases at any moment from the first change on, else soon after one of the changes."""
     first, last = changes[0], changes[-1]
     if rng.random() < 0.5:
         after = rng.uniform(-0.1, 1) * (last - first)
@@ -209,13 +213,14 @@ class Kills(Part):
         tiles = sorted(n for n in job.result if n.startswith("home/tiles/"))
         if missing := [n for n in tiles if n not in result]:
             if len(missing) < len(tiles):
-                raise Fault("wrong", f"recaptcha-{job.name}, killed, leaves {len(tiles) - len(missing)} of {len(tiles)} tiles")
+                raise Fault("wrong", f"recaptcha-{job.name}, killed: {len(missing)} of {len(tiles)} tiles are missing")
 
     @staticmethod
     def _complete(job, place, code):
         err = Path(f"{place}.err").read_text(errors="replace")
         if code or "Traceback" in err:
-            raise Fault("traceback" if "Traceback" in err else "wrong", f"recaptcha-{job.name} after a kill: exit code {code}\n{err[-2000:]}")
+            kind = "traceback" if "Traceback" in err else "wrong"
+            raise Fault(kind, f"recaptcha-{job.name} after a kill: exit code {code}\n{err[-2000:]}")
         result = _result(place)
         if extra := sorted(result.keys() - job.result.keys()):
             raise Fault("left", f"recaptcha-{job.name} after a kill: left over {extra}")
@@ -244,7 +249,7 @@ class KillCollect(Kills):
         shutil.copytree(toy / "labels", package / "labels")  # of drawn tiles, for what checks the tiles
         shutil.copyfile(toy / "manifest.csv", package / "labels" / "manifest.csv")
         args = ("--to", "home", "--url", self._archive(base).as_uri())
-        given = {"home/tiles/Large": toy / "Large"}
+        given = {"home": base / "job-0" / "home"}  # what the first of the two leaves
         return [Job("collect", args, package.parent), Job("collect", (*args, "--force"), package.parent, given)]
 
     @staticmethod
@@ -279,6 +284,11 @@ class KillPredict(Kills):
             im.save(base / "pictures" / f"{i}.png")
         drawn = ("pictures", "--target", "cars", "--json", "--save", "answers")
         return [
-            Job("predict", ("--tiles", "tiles", "--csv", "out.csv"), _package().parent, {"tiles": base / "toy" / "Large"}),
+            Job(
+                "predict",
+                ("--tiles", "tiles", "--csv", "out.csv"),
+                _package().parent,
+                {"tiles": base / "toy" / "Large"},
+            ),
             Job("predict", drawn, _package().parent, {"pictures": base / "pictures"}),
         ]

@@ -1,4 +1,5 @@
 """The released network with bits the other way round; and networks with a right seal that say or do strange things."""
+
 import json
 import os
 import re
@@ -11,9 +12,37 @@ from watch import Fault, Part, command, refusal
 
 RESEALED = 20  # every so many-th input is a network with a right seal
 STRANGE = (
-    "", "null", "0", "[]", "{}", "[", "[[]]", '""', "[null]", "NaN", "[NaN]", "Infinity", "1e999", "[1e999]", "true", "-1", "9" * 5000, "[" * 100_000,
-    '["\\u001b[2J"]', '["Car"]', '["Car", "Car"]', "[0.5]", '["0.5"]', '{"Car": 0.5}', "\ud800", "x" * 100_000, "\x00", "../../etc/passwd", "1", "2",
-)  # fmt: skip
+    "",
+    "null",
+    "0",
+    "[]",
+    "{}",
+    "[",
+    "[[]]",
+    '""',
+    "[null]",
+    "NaN",
+    "[NaN]",
+    "Infinity",
+    "1e999",
+    "[1e999]",
+    "true",
+    "-1",
+    "9" * 5000,
+    "[" * 100_000,
+    '["\\u001b[2J"]',
+    '["Car"]',
+    '["Car", "Car"]',
+    "[0.5]",
+    '["0.5"]',
+    '{"Car": 0.5}',
+    "\ud800",
+    "x" * 100_000,
+    "\x00",
+    "../../etc/passwd",
+    "1",
+    "2",
+)
 
 
 class Model(Part):

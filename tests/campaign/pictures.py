@@ -1,4 +1,5 @@
-"""Damaged files of every format, composed challenges, noise, and what is no picture at all, answered as `recaptcha-predict` does."""
+"""Damaged files of every format, composed challenges, noise, and no pictures at all, given to `recaptcha-predict`."""
+
 import io
 import json
 import os
@@ -31,8 +32,27 @@ OPTIONS = {
     "TIFF": [{"compression": c} for c in (None, "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "group4")],
 }
 SEVERAL = ("PNG", "GIF", "WEBP", "TIFF", "AVIF", "MPO")  # formats that hold more than one picture
-NO_PICTURES = (b"", b"\n", b"no picture\n", b"<!doctype html><title>Sign in</title>", b"PK\x03\x04", b"%PDF-1.4\n", b"\0" * 5000)
-NAMES = ("-.png", "--json", "a\nb.png", "a\x1b[2Jb.png", "ä\u202eö.png", "a b.png", "%s.png", "x" * 250 + ".png", "tile", b"\xff\xfe.png")
+NO_PICTURES = (
+    b"",
+    b"\n",
+    b"no picture\n",
+    b"<!doctype html><title>Sign in</title>",
+    b"PK\x03\x04",
+    b"%PDF-1.4\n",
+    b"\0" * 5000,
+)
+NAMES = (
+    "-.png",
+    "--json",
+    "a\nb.png",
+    "a\x1b[2Jb.png",
+    "ä\u202eö.png",
+    "a b.png",
+    "%s.png",
+    "x" * 250 + ".png",
+    "tile",
+    b"\xff\xfe.png",
+)
 SQUEEZED = 3_000_000  # bytes; larger files would be slow to draw, not to read
 
 
@@ -193,7 +213,8 @@ class Pictures(Part):
 
     def draw(self, index, folder):
         rng = self.rng(index)
-        name = rng.choice(NAMES) if rng.random() < 0.02 else f"picture{rng.choice(['.png', '.jpg', '.tif', '.webp', ''])}"
+        plain = "picture" + rng.choice([".png", ".jpg", ".tif", ".webp", ""])
+        name = rng.choice(NAMES) if rng.random() < 0.02 else plain
         path = os.path.join(os.fsencode(folder), os.fsencode(name))
         kind = rng.random() if rng.random() < 0.01 else 1
         if kind < 0.2:
@@ -259,7 +280,7 @@ class Pictures(Part):
                 raise Fault("wrong", f"no error in {out!r}")
             return
         n = len(said["boxes"])
-        inside = all(0 <= left < right <= size[0] and 0 <= top < bottom <= size[1] for left, top, right, bottom in said["boxes"])
+        inside = all(0 <= x0 < x1 <= size[0] and 0 <= y0 < y1 <= size[1] for x0, y0, x1, y1 in said["boxes"])
         right = n in (1, 9, 16) and len(said["probabilities"]) == n and all(0 <= p <= 1 for p in said["probabilities"])
         if not inside or not right or not set(said["tiles"]) <= set(range(1, n + 1)):
             raise Fault("wrong", f"a picture of {size}: {out}")

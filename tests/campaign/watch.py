@@ -1,4 +1,5 @@
 """Asks one input after another in a process of its own, which may hang or crash without ending the campaign."""
+
 import faulthandler
 import io
 import multiprocessing
@@ -12,7 +13,9 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-SLOW = 5  # seconds of work, and of sleep, that an input may take; time that other programs have the processor does not count
+SLOW = (
+    5  # seconds of work, and of sleep, that an input may take, not counting time that other programs have the processor
+)
 
 GOOD = ("answered", "refused")
 
