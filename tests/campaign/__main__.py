@@ -12,6 +12,7 @@ ends with exit code 1 where anything failed; what did is kept.
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -22,6 +23,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tqdm import tqdm  # noqa: E402
 from watch import watched  # noqa: E402
 
 PARTS = {
@@ -56,7 +58,8 @@ def campaign(name, home, args) -> Counter:
     part = getattr(import_module(module), kind)(home / name, args.seed)
     count = part.count if args.count is None else args.count
     counts, start, slowest = Counter(), time.monotonic(), 0
-    for result in watched(part, range(args.first, args.first + count)):
+    results = watched(part, range(args.first, args.first + count))
+    for result in tqdm(results, total=count, desc=name, disable=None):
         counts[result.kind] += 1
         slowest = max(slowest, result.busy)
         if result.kind in KINDS:
@@ -85,6 +88,7 @@ def main(argv=None):
     p.add_argument("--first", type=int, default=0, help="number of the first input (default: 0)")
     p.add_argument("--seed", type=int, default=1)
     args = p.parse_args(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the process that asks ends as well
     home = Path(tempfile.mkdtemp(prefix="recaptcha-campaign-"))
     isolate(home)
     names = [name for part in args.parts for name in (KILLS if part == "kills" else [part])]

@@ -164,6 +164,7 @@ def _ask(part, index, said) -> Result:
 
 
 def _work(part, indices, pipe):
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     said = open(part.home / "stderr.txt", "a+", errors="replace")
     terminal = os.dup(2)
     os.dup2(said.fileno(), 2)
