@@ -6,13 +6,15 @@
 __all__ = ['FORMATS', 'MAX_PIXELS', 'MAX_SIDE', 'open_tile', 'DataError']
 
 # %% ../_notebooks/00b_pictures.ipynb #92c85a9f
-import os, warnings
+import logging, os, warnings
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from .files import DataError, regular
 _all_ = ['DataError'] # for whoever imports this
+
+logging.getLogger('PIL').addHandler(logging.NullHandler()) # what Pillow logs of a damaged file would stand beside our one line
 
 # %% ../_notebooks/00b_pictures.ipynb #b2d2827b
 FORMATS = 'PNG JPEG MPO WEBP GIF BMP TIFF PPM AVIF'.split() # others are documents, and some start programs

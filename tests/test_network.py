@@ -3,12 +3,15 @@ import hashlib
 import json
 import os
 import random
+import subprocess
+import sys
 import time
 
 import numpy as np
 import onnx
 import pytest
 from command_kit import one_line
+from notebook_kit import ROOT
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
@@ -278,3 +281,11 @@ def test_a_check_takes_no_time_to_speak_of():
         checked_model(model_path())
         took.append(time.process_time() - start)
     assert min(took) < .1
+
+
+def test_onnx_runtime_keeps_no_note_of_sessions(tmp_path):
+    """Importing it writes the file `.ses` into the folder for temporary files, unless it is told before."""
+    environment = {key: value for key, value in os.environ.items() if key != "ORT_DISABLE_TELEMETRY"}
+    command = [sys.executable, "-c", "import recaptcha.network"]
+    subprocess.run(command, env={**environment, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}, check=True)
+    assert list(tmp_path.iterdir()) == []

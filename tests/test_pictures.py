@@ -1,4 +1,5 @@
 """Opening pictures: whatever a file holds becomes 8-bit RGB with one meaning, or one line that names it."""
+import logging
 import os
 import struct
 import time
@@ -178,3 +179,10 @@ def test_damaged_pictures(tmp_path_factory, recwarn, seeds, which, seed):
 @given(st.integers(0, 5), st.integers(0, 2**32 - 1))
 def test_many_damaged_pictures(tmp_path_factory, seeds, which, seed):
     opens_or_refuses(tmp_path_factory.getbasetemp() / "fuzzed.png", damaged(seeds[which], np.random.default_rng(seed)))
+
+
+def test_what_pillow_logs_is_not_printed(capfd, monkeypatch):
+    """Without a handler, Python prints a library's errors itself. Pillow logs one for a TIFF of too many samples a pixel."""
+    monkeypatch.setattr(logging.root, 'handlers', []) # pytest's own
+    logging.getLogger('PIL.TiffImagePlugin').error('More samples per pixel than can be decoded: 2048')
+    assert capfd.readouterr().err==''
