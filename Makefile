@@ -13,8 +13,17 @@ NODE   := $(BIN)/node
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 JEKYLL := bundle exec jekyll
 CONFIG := --config _config.yml,_settings.yml --destination _site
-OLDEST  = $(shell sed -n 's/^min_python = //p' settings.ini)
-SITE    = $(shell sed -n 's/^site_requirements = //p' settings.ini)
+OLDEST  = $(call setting,min_python)
+# What settings.ini says; requirements go to the shell in quotes, each.
+setting = $(shell sed -n 's/^$(1) = //p' settings.ini)
+wanted  = $(foreach requirement,setuptools $(foreach key,$(1),$(call setting,$(key))),'$(requirement)')
+# Installs files whose hashes stand in a file, and no others: nothing is built, so that nothing is fetched to build it with.
+PINNED := $(PIP) install -qq --require-hashes --only-binary :all: -r
+# Writes such a file for the requirements that it reads, the newest versions that fit together on every Python from the oldest on.
+PIN     = $(BIN)/uv pip compile - --universal --python-version $(OLDEST) --no-python-downloads --only-binary :all: \
+          --generate-hashes --quiet --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+# Packages that torch asks for, unless it is built for the CPU alone.
+CUDA   := cuda-|nvidia-|triton
 # What Debian and Ubuntu call the things needed besides git, make and Python itself.
 DEBIAN := python3-venv ruby bundler jekyll jekyll-theme-minima ruby-jekyll-feed ruby-jekyll-redirect-from ruby-jekyll-seo-tag \
           ruby-jekyll-sitemap ruby-kramdown-parser-gfm ruby-webrick
@@ -31,7 +40,8 @@ blog: ## build the blog and serve it on this machine until Ctrl-C
 	@echo "The blog is at http://localhost:$(PORT)$$(sed -n 's/^baseurl: "\(.*\)"/\1/p' _settings.yml)/ until Ctrl-C"
 	@$(JEKYLL) serve --quiet --skip-initial-build --no-watch --port $(PORT) $(CONFIG)
 
-test: browser install site ## run every notebook on drawn tiles, build the site, run pytest
+# `make install` leaves nothing to fetch: this works without a network after it.
+test: install site ## run every notebook on drawn tiles, build the site, run pytest
 	RECAPTCHA_RUN=toy OMP_NUM_THREADS=1 $(BIN)/nbdev_test --path _notebooks --n_workers 2 --do_print --timing
 	$(BIN)/python -m pytest
 
@@ -41,7 +51,7 @@ site: system $(VENV)/.site node_modules/.done Gemfile.lock ## build the blog int
 	$(NODE) node_modules/.bin/pagefind --site _site --quiet; \
 	exit $$status
 
-install: system $(VENV)/.dev ## install the module and everything for developing it into .venv
+install: browser $(VENV)/.browser node_modules/.done Gemfile.lock ## install all that developing and testing need, most of it into .venv
 
 system: ## check for Python, Ruby and Bundler; as root on Debian or Ubuntu, install what is missing
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
@@ -62,7 +72,7 @@ system: ## check for Python, Ruby and Bundler; as root on Debian or Ubuntu, inst
 	  echo "Missing: $${missing#, }. README.md, \"What your system needs\", says how to get it." >&2; exit 1; \
 	fi
 
-browser: ## check for Chromium and Java, which the tests of the blog need; as root on Debian or Ubuntu, install them
+browser: ## check for Java, which the tests of the blog need; as root on Debian or Ubuntu, install it and Chromium
 	@$(MAKE) --no-print-directory system DEBIAN="$(DEBIAN) $(DEBIAN_TESTS)"
 	@command -v java > /dev/null || { echo "Missing: Java. README.md, \"What your system needs\", says how to get it." >&2; exit 1; }
 
@@ -73,24 +83,24 @@ notebooks: install ## after a change to a notebook: write the modules, clean the
 newest: system ## install the module alone with the newest of everything, and run the notebooks on it
 	PYTHON="$(PYTHON)" tests/newest.sh
 
-constraints: system $(VENV)/.site ## pin the newest versions that fit together, for every Python from the oldest on
-	$(PIP) install -qq uv
-	echo '# Every Python package that `make install` may install, pinned. Written by `make constraints`.' > constraints.tmp
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version $(OLDEST) --no-python-downloads \
-	  --quiet --no-header --no-annotate --no-emit-index-url --no-emit-find-links | grep -v "== '\(pypy\|emscripten\)'" >> constraints.tmp
-	mv constraints.tmp constraints.txt
+constraints: install ## pin the newest versions that fit together, for every Python from the oldest on
+	printf '%s\n' $(call wanted,requirements train_requirements site_requirements dev_requirements) | $(PIN) > constraints.tmp
+	printf '%s\n' $(call wanted,site_requirements) | $(PIN) --constraints constraints.tmp > constraints-site.tmp
+	for file in constraints constraints-site; do \
+	  { echo '# Written by `make constraints`: every package that can get in, its version, and the hashes of its files.'; cat $$file.tmp; } > $$file.txt; \
+	  rm $$file.tmp; \
+	done
 
 clean: ## remove everything that can be made again, installed packages too
 	rm -rf _site _settings.yml .jekyll-cache .bundle vendor Gemfile.lock build *.egg-info node_modules $(VENV)
 
-# Two steps, so that reading the blog does not wait for torch, which takes a few GB. setuptools comes with the first, from
-# constraints.txt, and the second builds with it: nothing that is not pinned gets in.
+# Two steps, so that reading the blog does not wait for torch, which takes a few GB.
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.site: constraints.txt settings.ini | $(BIN)/python
+$(VENV)/.site: constraints-site.txt | $(BIN)/python
 	@echo "Installing what turns notebooks into posts"
-	$(PIP) install -qq -c constraints.txt setuptools wheel $(patsubst %,'%',$(SITE))
+	$(PINNED) constraints-site.txt
 	@touch $@
 
 # KaTeX, Pagefind and ONNX Runtime for the site, axe-core and the HTML validator for its tests.
@@ -98,9 +108,18 @@ node_modules/.done: package.json package-lock.json | $(VENV)/.site
 	PATH="$(abspath $(BIN)):$$PATH" npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.site setup.py pyproject.toml
+# setuptools, which installs the module, came with the step before. A torch for the CPU that is there already is kept.
+$(VENV)/.dev: $(VENV)/.site constraints.txt settings.ini setup.py pyproject.toml
 	@echo "Installing the module and its tools: some minutes and a few GB the first time"
-	$(PIP) install -qq --no-build-isolation -c constraints.txt -e '.[dev]'
+	if compgen -G '$(VENV)/lib/python*/site-packages/torch-*+cpu.dist-info' > /dev/null; then \
+	  sed -E '/^($(CUDA))/,/[^\]$$/d' constraints.txt; else cat constraints.txt; fi > $(VENV)/constraints.txt
+	$(PINNED) $(VENV)/constraints.txt
+	$(PIP) install -qq --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The system's Chromium, which Debian has, or else Playwright's.
+$(VENV)/.browser: $(VENV)/.dev
+	command -v chromium > /dev/null || $(BIN)/playwright install chromium
 	@touch $@
 
 # From the system's gems where they fit (Debian's do), otherwise from the network into this folder.

@@ -13,8 +13,7 @@ settings = settings["DEFAULT"]
 STATUS = {"1": "1 - Planning", "2": "2 - Pre-Alpha", "3": "3 - Alpha", "4": "4 - Beta", "5": "5 - Production/Stable"}
 LICENSES = {"mit": "MIT"}
 
-site = settings["site_requirements"].split()
-dev = settings["dev_requirements"].split()
+train, site, dev = (settings[f"{extra}_requirements"].split() for extra in ("train", "site", "dev"))
 lib = settings["lib_name"]
 oldest = int(settings["min_python"].split(".")[1])
 
@@ -39,9 +38,9 @@ setup(
     ],
     python_requires=f">={settings['min_python']}",
     packages=find_packages(include=[lib, f"{lib}.*"]),
-    package_data={lib: ["labels/*", "assets/*"]},
+    package_data={lib: ["labels/*", "assets/*.md", "assets/*.json", "assets/*-int8.onnx"]},
     install_requires=settings["requirements"].split(),
-    extras_require={"site": site, "dev": site + dev},
+    extras_require={"train": train, "site": site, "dev": train + site + dev},
     entry_points={"console_scripts": [line.strip() for line in settings["console_scripts"].splitlines() if line.strip()]},
     zip_safe=False,
 )

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Shows that the module works for who installs it today: `pip install` with nothing pinned and none of the tools it is developed
-# with, every module imported, every notebook run on drawn tiles by plain nbconvert. All in a throw-away folder.
+# with, first what answers a challenge, then the rest; every module imported, every notebook run on drawn tiles by plain
+# nbconvert. All in a throw-away folder.
 # Arguments, if any, name the notebooks to run (default: all). Environment: PYTHON, the Python to use (default: python3).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -16,8 +17,25 @@ cp -R _notebooks "$work/_notebooks"
 rm -rf "$work/recaptcha/__pycache__"
 
 python=$work/venv/bin/python
-echo "Installing the module and the newest of what it needs"
+echo "Installing what answers a challenge, with the newest of what it needs"
 "$python" -m pip install -qq --disable-pip-version-check "$work" # the copy, so that nothing is built in the checkout
+figure=$PWD/images/demo/tiles.webp
+cd "$work/_notebooks" # where no module lies that could be imported instead
+"$work/venv/bin/recaptcha-predict" --help > /dev/null
+"$python" - "$figure" <<'PYTHON'
+import importlib.util, sys
+from PIL import Image
+from recaptcha.challenge import Network
+import numpy as np
+
+assert importlib.util.find_spec("torch") is None, "torch is installed: this is not the smallest installation"
+tile = np.asarray(Image.open(sys.argv[1]).convert("RGB").crop((0, 0, 120, 120)))
+print("a tile's probabilities:", Network().probs(tile[None]).round(2).tolist())
+PYTHON
+cd "$work"
+
+echo "Installing the rest"
+"$python" -m pip install -qq --disable-pip-version-check "$work[train]"
 rm -rf "$work/recaptcha" "$work/build"
 
 cd "$work/_notebooks"

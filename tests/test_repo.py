@@ -6,8 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from configparser import ConfigParser
+from email import message_from_string
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -113,41 +116,136 @@ def test_modules_open_with_their_notebooks_name():
 # The package
 
 
+CORE = {"cli", "challenge"}  # what answers a challenge, with the modules that these import
+MODULES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "recaptcha").glob("*.py")}
+
+
+def imports(tree):
+    """What a module imports, anywhere in it: pairs of a name and whether it is of the package."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, alias.name.split(".")[0] == "recaptcha") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or node.names[0].name, bool(node.level) or node.module.split(".")[0] == "recaptcha"
+
+
+def core_modules():
+    found, todo = set(), set(CORE)
+    while todo:
+        found |= todo
+        own = {name.removeprefix("recaptcha.") for module in todo for name, own in imports(MODULES[module]) if own}
+        todo = (own & set(MODULES)) - found
+    return found
+
+
+@cache
+def brought():
+    """The distributions that bring each module that can be imported here."""
+    return {top: {canonicalize_name(name) for name in names} for top, names in metadata.packages_distributions().items()}
+
+
+def not_required(module, *keys):
+    """What a module imports that none of these requirements brings."""
+    required = {canonicalize_name(requirement.name) for requirement in requirements(*keys)}
+    tops = {name.split(".")[0] for name, own in imports(MODULES[module]) if not own} - set(sys.stdlib_module_names)
+    return [f"{module}: {top}" for top in sorted(tops) if not required & brought().get(top, set())]
+
+
 def test_imports_are_required():
-    required = {canonicalize_name(requirement.name) for requirement in requirements("requirements")}
-    distributions = metadata.packages_distributions()
-    unnamed = set()
-    for module in (ROOT / "recaptcha").glob("*.py"):
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else \
-                [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
-            for top in {name.split(".")[0] for name in names} - {"recaptcha"} - set(sys.stdlib_module_names):
-                if not required & {canonicalize_name(name) for name in distributions.get(top, [])}:
-                    unnamed.add(f"{module.name}: {top}")
-    assert sorted(unnamed) == [], "imported, but not among the requirements in settings.ini"
+    core = core_modules()
+    assert {"challenge", "cli", "files", "grid", "pictures"} <= core, "what answers a challenge"
+    assert [found for module in sorted(core) for found in not_required(module, "requirements")] == []
+    rest = sorted(set(MODULES) - core)
+    assert [found for module in rest for found in not_required(module, "requirements", "train_requirements")] == []
 
 
-def test_wheel_holds_the_labels_and_the_commands(tmp_path):
-    for name in ("setup.py", "settings.ini", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, tmp_path)
-    shutil.copytree(ROOT / "recaptcha", tmp_path / "recaptcha", ignore=shutil.ignore_patterns("__pycache__"))
-    build = [sys.executable, "-m", "pip", "wheel", "-qq", "--no-deps", "--no-build-isolation", "--wheel-dir", "dist", "."]
-    subprocess.run(build, cwd=tmp_path, check=True)
-    [wheel] = (tmp_path / "dist").glob("*.whl")
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The source distribution, and the wheel that is built from it when it lies alone."""
+    folder = tmp_path_factory.mktemp("built")
+    skipped = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for name in repo_files():
+        if "/" not in name:
+            shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "recaptcha", folder / "recaptcha", ignore=skipped)
+    (folder / "recaptcha" / "assets" / "recaptcha-fp32.onnx").write_bytes(b"large")  # a release leaves one there
+    subprocess.run([sys.executable, "-m", "build", "--no-isolation"], cwd=folder, check=True, capture_output=True)
+    [sdist], [wheel] = (folder / "dist").glob("*.tar.gz"), (folder / "dist").glob("*.whl")
+    return sdist, wheel
+
+
+def test_sdist_and_wheel_hold_labels_network_and_commands(built):
+    sdist, wheel = built
+    with tarfile.open(sdist) as archive:
+        sources = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
     with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
+        names = set(archive.namelist())
         [commands] = [archive.read(name).decode() for name in names if name.endswith("entry_points.txt")]
-    labels = {f"recaptcha/labels/{path.name}" for path in (ROOT / "recaptcha" / "labels").glob("*.csv")}
-    assert labels and labels <= set(names)
-    assert {"recaptcha/assets/recaptcha-int8.onnx", "recaptcha/assets/README.md"} <= set(names)
-    assert {"recaptcha-collect", "recaptcha-train", "recaptcha-predict", "recaptcha-export"} <= set(re.findall(r"^[\w-]+", commands, re.M))
+    labels = {f"recaptcha/labels/{path.name}" for path in (ROOT / "recaptcha" / "labels").iterdir()}
+    network = {f"recaptcha/assets/{name}" for name in ("recaptcha-int8.onnx", "recaptcha-int8.json", "README.md")}
+    assert labels and labels | network <= names
+    assert labels | network | {"settings.ini", "setup.py", "LICENSE"} <= sources
+    assert [name for name in names | sources if "fp32" in name] == [], "too large for a package"
+    assert set(re.findall(r"^[\w-]+", commands, re.M)) == set(re.findall(r"^\s*([\w-]+)=", SETTINGS["console_scripts"], re.M))
 
 
-def test_constraints_pin_everything_that_is_needed():
-    pins = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
-    assert [pin for pin in pins if not re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; .+)?", pin)] == []
-    pinned = {pin.split("==")[0] for pin in pins}
-    seen, todo = set(), requirements("requirements", "site_requirements", "dev_requirements")
+def test_extras(built):
+    with zipfile.ZipFile(built[1]) as archive:
+        [said] = [archive.read(name).decode() for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+    said = [Requirement(text) for text in message_from_string(said).get_all("Requires-Dist")]
+    train, site, dev = (requirements(f"{extra}_requirements") for extra in ("train", "site", "dev"))
+    wanted = {"": requirements("requirements"), "train": train, "site": site, "dev": [*train, *site, *dev]}
+    for extra, those in wanted.items():
+        here = [one for one in said if extra in str(one.marker or "")] if extra else [one for one in said if one.marker is None]
+        assert {(one.name, one.specifier) for one in here} == {(one.name, one.specifier) for one in those}, extra
+
+
+WITHOUT_TRAIN = """
+import sys
+sys.path.insert(0, sys.argv[1])
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in sys.argv[2:]: raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+import recaptcha.challenge, recaptcha.cli
+assert recaptcha.__file__.startswith(sys.argv[1])
+print(recaptcha.challenge.Network().about["precision"])
+recaptcha.cli.train(["--help"])
+"""
+
+
+def test_the_wheel_answers_without_what_training_needs(built, tmp_path):
+    with zipfile.ZipFile(built[1]) as archive:
+        archive.extractall(tmp_path)
+    extra = {canonicalize_name(requirement.name) for requirement in requirements("train_requirements")}
+    absent = [top for top, names in brought().items() if extra & names]
+    assert {"torch", "fastai", "timm"} <= set(absent)
+    done = subprocess.run([sys.executable, "-c", WITHOUT_TRAIN, tmp_path, *absent], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "int8\n"), done.stderr
+    [line] = done.stderr.splitlines()
+    assert re.match(r"recaptcha-train: needs \w+, which is not installed: pip install '.*\[train\]'", line), line
+
+
+# What is installed
+
+
+def pins(name):
+    """Name, version and hashes of every package that a file pins, as they stand there."""
+    text = (ROOT / name).read_text().replace("\\\n", " ")
+    return [line.split() for line in text.splitlines() if not line.startswith("#")]
+
+
+@pytest.mark.parametrize("name", ["constraints.txt", "constraints-site.txt"])
+def test_pins_have_hashes(name):
+    for pin, *rest in pins(name):
+        assert re.fullmatch(r"[a-z0-9-]+==[\w.]+", pin), pin
+        assert [word for word in rest if re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", word)], f"{pin} has no hash"
+        assert not [word for word in rest if word.startswith("--") and not word.startswith("--hash=sha256:")], pin
+
+
+def needed(*keys):
+    """Every package that the requirements under these keys of settings.ini lead to, here."""
+    seen, todo = set(), requirements(*keys)
     while todo:
         requirement = todo.pop()
         for extra in {"", *requirement.extras}:
@@ -157,7 +255,45 @@ def test_constraints_pin_everything_that_is_needed():
             seen.add((name, extra))
             wanted = [Requirement(text) for text in metadata.requires(name) or []]
             todo += [other for other in wanted if other.marker is None or other.marker.evaluate({"extra": extra})]
-    assert sorted({name for name, _ in seen} - pinned) == [], "run `make constraints`"
+    return {name for name, _ in seen}
+
+
+def test_pins_are_complete():
+    pinned = {name: {pin.split("==")[0] for pin, *_ in pins(name)} for name in ("constraints.txt", "constraints-site.txt")}
+    everything = needed("requirements", "train_requirements", "site_requirements", "dev_requirements")
+    assert sorted(everything - pinned["constraints.txt"]) == [], "run `make constraints`"
+    assert sorted(needed("site_requirements") - pinned["constraints-site.txt"]) == [], "run `make constraints`"
+    assert {"setuptools"} <= pinned["constraints-site.txt"], "the module is built with it"
+
+
+def test_what_the_site_needs_is_pinned_alike():
+    everything = {(pin, word) for pin, *rest in pins("constraints.txt") for word in rest if word.startswith("--hash")}
+    assert {(pin, word) for pin, *rest in pins("constraints-site.txt") for word in rest if word.startswith("--hash")} <= everything
+    assert not {pin.split("==")[0] for pin, *_ in pins("constraints-site.txt")} & {"torch", "fastai"}, "the blog waits for torch"
+
+
+def made(target):
+    """The lines that `make` would run for a target if nothing had been made yet."""
+    done = subprocess.run(["make", "--dry-run", "--always-make", "--no-print-directory", target], cwd=ROOT, check=True, capture_output=True, text=True)
+    return done.stdout.replace("\\\n", " ").splitlines()
+
+
+def test_only_pinned_files_are_installed():
+    installing = [line for line in made("install") if re.search(r"\bpip\b.* install\b", line)]
+    own = [line for line in installing if line.endswith(" --no-deps --no-build-isolation -e .")]
+    others = [line for line in installing if line not in own]
+    assert len(own) == 1 and len(others) == 2
+    assert [line for line in others if " --require-hashes " not in line or " --only-binary :all: " not in line] == []
+
+
+def test_installing_leaves_nothing_to_fetch():
+    fetching = re.compile(r"\bpip\b.* install\b|\bnpm (ci|install)\b|\bbundle install\b|\bplaywright install\b|-m venv\b")
+    fetched = {target: [line for line in made(target) if fetching.search(line)] for target in ("install", "test", "site")}
+    assert any("npm ci" in line for line in fetched["install"])
+    assert any("bundle install" in line for line in fetched["install"])
+    assert any("playwright install" in line for line in fetched["install"])
+    assert set(fetched["test"]) == set(fetched["install"]), "`make test` would fetch more than `make install`"
+    assert not [line for line in fetched["site"] if re.search(r"\bconstraints\.txt", line)], "`make site` waits for torch"
 
 
 # The repository
@@ -185,17 +321,50 @@ def test_owner_and_repository_stand_in_one_place():
     assert places(rf"{re.escape(user)}(/{re.escape(repo)}\b|\.github\.io)", allowed=["settings.ini", generated]) == []
 
 
-def test_ci_runs_the_tests():
+def test_ci_runs_the_tests_as_the_readme_says():
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
-    assert "make test" in script.read_text().splitlines()
+    lines = [line.strip() for line in script.read_text().splitlines()]
+    steps = ['unset "${!RECAPTCHA_@}"', "make install", "tests/offline.sh make test"]
+    assert [line for line in lines if line in steps] == steps
+    before = "\n".join(lines[:lines.index(steps[-1])])
+    assert not re.search(r"RECAPTCHA_\w+=", before), "a variable is set that a reader would not have set"
+
+
+WORKFLOWS = {path.name: yaml.safe_load(path.read_text()) for path in (ROOT / ".github" / "workflows").glob("*.yml")}
+
+
+def steps(workflow):
+    return [step for job in WORKFLOWS[workflow]["jobs"].values() for step in job["steps"]]
 
 
 def test_workflows_cover_every_python():
-    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text())
-    pythons = workflow["jobs"]["test"]["strategy"]["matrix"]["python"]
+    pythons = WORKFLOWS["test.yml"]["jobs"]["test"]["strategy"]["matrix"]["python"]
     assert pythons[0] == SETTINGS["min_python"]
     assert pythons == [f"3.{minor}" for minor in range(int(pythons[0].split(".")[1]), 14)]
+
+
+def test_workflows_run_the_tests_without_a_network():
+    assert "tests/offline.sh make test" in [step.get("run") for step in WORKFLOWS["test.yml"]["jobs"]["test"]["steps"]]
+    assert any("-m nightly" in step.get("run", "") for step in steps("nightly.yml"))
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_workflow_trusts_as_little_as_it_can(name):
+    text = (ROOT / ".github" / "workflows" / name).read_text()
+    used = re.findall(r"uses: (.*)", text)
+    assert used and [action for action in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)] == []
+    assert WORKFLOWS[name]["permissions"] == {"contents": "read"}
+    jobs = WORKFLOWS[name]["jobs"]
+    more = {job: jobs[job]["permissions"] for job in jobs if "permissions" in jobs[job]}
+    assert more == ({"deploy": {"pages": "write", "id-token": "write"}} if name == "pages.yml" else {})
+    checkouts = [step for step in steps(name) if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkouts and all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_an_action_has_one_version():
+    used = {line for path in (ROOT / ".github" / "workflows").glob("*.yml") for line in re.findall(r"uses: (.*)", path.read_text())}
+    assert len({line.split("@")[0] for line in used}) == len(used)
 
 
 def test_readme_says_what_is_there():
