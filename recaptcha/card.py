@@ -75,7 +75,8 @@ def spread(
     "How far apart the runs of one method are, in words"
     same = runs[(runs.method==method)&(runs.arch==arch)&(runs.data==data)]
     said = lambda scores: f'{scores.mean():.3f} (sd {scores.std():.3f})'
-    several = [f'{len(g)} runs of `{method}` at {size} pixels and {epochs} epochs, mAP {said(g.mAP)}, F1 {said(g.F1)}, solved {said(g.solved)}'
+    several = [f'{len(g)} runs of `{method}` at {size} pixels and {epochs} epochs, '
+               f'mAP {said(g.mAP)}, F1 {said(g.F1)}, solved {said(g.solved)}'
                for (size,epochs),g in same.groupby(['size','epochs']) if len(g)>1]
     return '; '.join(several) or f'there is one run of `{method}` alone'
 

@@ -82,7 +82,10 @@ def refused(ended, *args, out):
 
 
 def contents(folder):
-    return {path.name: path.read_bytes() if path.is_file() else None for path in folder.glob("*")} if folder.is_dir() else None
+    """What lies in a folder, by name: bytes, or nothing for what is no file; None where there is no folder."""
+    if not folder.is_dir():
+        return None
+    return {path.name: path.read_bytes() if path.is_file() else None for path in folder.iterdir()}
 
 
 # A release
@@ -238,7 +241,8 @@ def test_damaged_weights(copy, ended, tmp_path):
 def test_weights_that_do_not_fit(tmp_path):
     path, model = tmp_path / "model.safetensors", nn.Linear(2, 3)
     save_file(nn.Linear(2, 4).state_dict(), path)
-    for spoil in (lambda: None, lambda: path.write_bytes(b""), lambda: path.write_bytes(bytes(1000)), path.unlink, path.mkdir):
+    write = path.write_bytes
+    for spoil in (lambda: None, lambda: write(b""), lambda: write(bytes(1000)), path.unlink, path.mkdir):
         spoil()
         with pytest.raises(DataError, match="model.safetensors") as error:
             release.load_weights(model, path)
@@ -248,7 +252,7 @@ def test_weights_that_do_not_fit(tmp_path):
 # The rest of the command line
 
 
-@pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", "\0\0"], ids=["none", "empty", "another table", "no table"])
+@pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", "\0\0"], ids=["none", "empty", "another", "zeros"])
 def test_table_of_runs(finished, ended, tmp_path, content):
     table = tmp_path / "table.csv"
     if content is not None:

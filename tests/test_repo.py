@@ -1,4 +1,4 @@
-"""What the repository promises about itself: modules are their notebooks' exports, pins are complete, nothing names a machine or a host."""
+"""What the repository promises about itself: its modules, its pins, its package, and that no machine or host is named."""
 import ast
 import json
 import os
@@ -29,7 +29,8 @@ SETTINGS = SETTINGS["DEFAULT"]
 
 def repo_files():
     """Every file that is committed or would be, as a path from the root."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True)
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return sorted(name for name in set(listed.stdout.decode().split("\0")) if (ROOT / name).is_file())
 
 
@@ -43,7 +44,8 @@ def texts():
 
 def places(pattern, allowed=()):
     """Where `pattern` stands: `file: match`, for every file but the allowed."""
-    return [f"{name}: {found[0]}" for name, text in texts() if name not in allowed for found in re.finditer(pattern, text)]
+    searched = ((name, text) for name, text in texts() if name not in allowed)
+    return [f"{name}: {found[0]}" for name, text in searched for found in re.finditer(pattern, text)]
 
 
 def requirements(*keys):
@@ -72,17 +74,20 @@ def fresh(tmp_path_factory):
     for module in (folder / "recaptcha").glob("*.py"):
         if not module.name.startswith("__"):
             module.unlink()
-    environment = {key: value for key, value in os.environ.items() if key != "IN_TEST"}  # with it, nbdev exports nothing
+    environment = {key: value for key, value in os.environ.items() if key != "IN_TEST"}  # nbdev exports nothing with it
     for command in ("nbdev_export", "nbdev_clean"):
         subprocess.run([BIN / command], cwd=folder, env=environment, check=True)
     return folder
 
 
 def test_modules_are_the_notebooks_exports(fresh):
-    modules = lambda folder: {path.name: path.read_text(encoding="utf-8") for path in (folder / "recaptcha").glob("*.py")}
+    def modules(folder):
+        return {path.name: path.read_text(encoding="utf-8") for path in (folder / "recaptcha").glob("*.py")}
+
     here, exported = modules(ROOT), modules(fresh)
     assert sorted(here) == sorted(exported)
-    assert [name for name in here if here[name] != exported[name]] == [], "`make notebooks` was not run, or a module was edited by hand"
+    differ = [name for name in here if here[name] != exported[name]]
+    assert differ == [], "`make notebooks` was not run, or a module was edited by hand"
 
 
 def test_nbdev_leaves_the_settings_alone(fresh):
@@ -116,6 +121,7 @@ def test_modules_open_with_their_notebooks_name():
 # The package
 
 
+COMMANDS = set(re.findall(r"^\s*([\w-]+)=", SETTINGS["console_scripts"], re.M))
 CORE = {"cli", "challenge"}  # what answers a challenge, with the modules that these import
 MODULES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "recaptcha").glob("*.py")}
 
@@ -141,7 +147,8 @@ def core_modules():
 @cache
 def brought():
     """The distributions that bring each module that can be imported here."""
-    return {top: {canonicalize_name(name) for name in names} for top, names in metadata.packages_distributions().items()}
+    distributions = metadata.packages_distributions()
+    return {top: {canonicalize_name(name) for name in names} for top, names in distributions.items()}
 
 
 def not_required(module, *keys):
@@ -186,7 +193,7 @@ def test_sdist_and_wheel_hold_labels_network_and_commands(built):
     assert labels and labels | network <= names
     assert labels | network | {"settings.ini", "setup.py", "LICENSE"} <= sources
     assert [name for name in names | sources if "fp32" in name] == [], "too large for a package"
-    assert set(re.findall(r"^[\w-]+", commands, re.M)) == set(re.findall(r"^\s*([\w-]+)=", SETTINGS["console_scripts"], re.M))
+    assert set(re.findall(r"^[\w-]+", commands, re.M)) == COMMANDS
 
 
 def test_extras(built):
@@ -196,7 +203,7 @@ def test_extras(built):
     train, site, dev = (requirements(f"{extra}_requirements") for extra in ("train", "site", "dev"))
     wanted = {"": requirements("requirements"), "train": train, "site": site, "dev": [*train, *site, *dev]}
     for extra, those in wanted.items():
-        here = [one for one in said if extra in str(one.marker or "")] if extra else [one for one in said if one.marker is None]
+        here = [one for one in said if (extra in str(one.marker) if extra else one.marker is None)]
         assert {(one.name, one.specifier) for one in here} == {(one.name, one.specifier) for one in those}, extra
 
 
@@ -220,7 +227,8 @@ def test_the_wheel_answers_without_what_training_needs(built, tmp_path):
     extra = {canonicalize_name(requirement.name) for requirement in requirements("train_requirements")}
     absent = [top for top, names in brought().items() if extra & names]
     assert {"torch", "fastai", "timm"} <= set(absent)
-    done = subprocess.run([sys.executable, "-c", WITHOUT_TRAIN, tmp_path, *absent], cwd=tmp_path, capture_output=True, text=True)
+    command = [sys.executable, "-c", WITHOUT_TRAIN, tmp_path, *absent]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "int8\n"), done.stderr
     [line] = done.stderr.splitlines()
     assert re.match(r"recaptcha-train: needs \w+, which is not installed: pip install '.*\[train\]'", line), line
@@ -233,6 +241,10 @@ def pins(name):
     """Name, version and hashes of every package that a file pins, as they stand there."""
     text = (ROOT / name).read_text().replace("\\\n", " ")
     return [line.split() for line in text.splitlines() if not line.startswith("#")]
+
+
+def pinned(name):
+    return {pin.split("==")[0] for pin, *_ in pins(name)}
 
 
 @pytest.mark.parametrize("name", ["constraints.txt", "constraints-site.txt"])
@@ -259,22 +271,24 @@ def needed(*keys):
 
 
 def test_pins_are_complete():
-    pinned = {name: {pin.split("==")[0] for pin, *_ in pins(name)} for name in ("constraints.txt", "constraints-site.txt")}
     everything = needed("requirements", "train_requirements", "site_requirements", "dev_requirements")
-    assert sorted(everything - pinned["constraints.txt"]) == [], "run `make constraints`"
-    assert sorted(needed("site_requirements") - pinned["constraints-site.txt"]) == [], "run `make constraints`"
-    assert {"setuptools"} <= pinned["constraints-site.txt"], "the module is built with it"
+    assert sorted(everything - pinned("constraints.txt")) == [], "run `make constraints`"
+    assert sorted(needed("site_requirements") - pinned("constraints-site.txt")) == [], "run `make constraints`"
+    assert "setuptools" in pinned("constraints-site.txt"), "the module is built with it"
 
 
 def test_what_the_site_needs_is_pinned_alike():
-    everything = {(pin, word) for pin, *rest in pins("constraints.txt") for word in rest if word.startswith("--hash")}
-    assert {(pin, word) for pin, *rest in pins("constraints-site.txt") for word in rest if word.startswith("--hash")} <= everything
-    assert not {pin.split("==")[0] for pin, *_ in pins("constraints-site.txt")} & {"torch", "fastai"}, "the blog waits for torch"
+    def files(name):
+        return {(pin, word) for pin, *rest in pins(name) for word in rest if word.startswith("--hash")}
+
+    assert files("constraints-site.txt") <= files("constraints.txt")
+    assert not pinned("constraints-site.txt") & {"torch", "fastai"}, "the blog waits for torch"
 
 
 def made(target):
     """The lines that `make` would run for a target if nothing had been made yet."""
-    done = subprocess.run(["make", "--dry-run", "--always-make", "--no-print-directory", target], cwd=ROOT, check=True, capture_output=True, text=True)
+    command = ["make", "--dry-run", "--always-make", "--no-print-directory", target]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     return done.stdout.replace("\\\n", " ").splitlines()
 
 
@@ -287,13 +301,15 @@ def test_only_pinned_files_are_installed():
 
 
 def test_installing_leaves_nothing_to_fetch():
-    fetching = re.compile(r"\bpip\b.* install\b|\bnpm (ci|install)\b|\bbundle install\b|\bplaywright install\b|-m venv\b")
-    fetched = {target: [line for line in made(target) if fetching.search(line)] for target in ("install", "test", "site")}
-    assert any("npm ci" in line for line in fetched["install"])
-    assert any("bundle install" in line for line in fetched["install"])
-    assert any("playwright install" in line for line in fetched["install"])
-    assert set(fetched["test"]) == set(fetched["install"]), "`make test` would fetch more than `make install`"
-    assert not [line for line in fetched["site"] if re.search(r"\bconstraints\.txt", line)], "`make site` waits for torch"
+    fetching = re.compile(r"\bpip\b.* install\b|\bnpm ci\b|\bbundle install\b|\bplaywright install\b|-m venv\b")
+
+    def fetched(target):
+        return [line for line in made(target) if fetching.search(line)]
+
+    for tool in ("pip", "npm ci", "bundle install", "playwright install"):
+        assert any(tool in line for line in fetched("install")), tool
+    assert set(fetched("test")) == set(fetched("install")), "`make test` would fetch more than `make install`"
+    assert not [line for line in fetched("site") if "constraints.txt" in line], "`make site` waits for torch"
 
 
 # The repository
@@ -304,7 +320,8 @@ def test_no_large_files():
 
 
 def test_no_registry_is_named():
-    hosts = ["pypi", "pythonhosted", "npmjs", r"registry\.yarnpkg", r"download\.pytorch", r"conda\.anaconda", r"deb\.debian", r"archive\.ubuntu"]
+    hosts = ["pypi", "pythonhosted", "npmjs", r"registry\.yarnpkg", r"download\.pytorch", r"conda\.anaconda",
+             r"deb\.debian", r"archive\.ubuntu"]
     here = "tests/test_repo.py"
     assert places(rf"(?i)\b({'|'.join(hosts)})\.(org|com)\b", allowed=[here]) == []
     assert places(r"(?i)\brubygems\.org\b", allowed=[here, "Gemfile"]) == []
@@ -353,7 +370,8 @@ def test_workflows_run_the_tests_without_a_network():
 def test_workflow_trusts_as_little_as_it_can(name):
     text = (ROOT / ".github" / "workflows" / name).read_text()
     used = re.findall(r"uses: (.*)", text)
-    assert used and [action for action in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)] == []
+    by_commit = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+    assert used and [action for action in used if not by_commit.fullmatch(action)] == []
     assert WORKFLOWS[name]["permissions"] == {"contents": "read"}
     jobs = WORKFLOWS[name]["jobs"]
     more = {job: jobs[job]["permissions"] for job in jobs if "permissions" in jobs[job]}
@@ -363,33 +381,38 @@ def test_workflow_trusts_as_little_as_it_can(name):
 
 
 def test_an_action_has_one_version():
-    used = {line for path in (ROOT / ".github" / "workflows").glob("*.yml") for line in re.findall(r"uses: (.*)", path.read_text())}
+    workflows = "".join(path.read_text() for path in (ROOT / ".github" / "workflows").glob("*.yml"))
+    used = set(re.findall(r"uses: (.*)", workflows))
     assert len({line.split("@")[0] for line in used}) == len(used)
 
 
 def test_readme_says_what_is_there():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "@@" not in text, "a placeholder was left"
-    assert [notebook.name for notebook in NOTEBOOKS if f"(_notebooks/{notebook.name})" not in text] == [], "not in the table of the series"
+    missing = [notebook.name for notebook in NOTEBOOKS if f"(_notebooks/{notebook.name})" not in text]
+    assert missing == [], "not in the table of the series"
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
     assert set(re.findall(r"\bmake ([a-z-]+)`", text)) <= targets
-    gone = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if not re.match(r"https?:|\.\./\.\./actions/", link) and not (ROOT / link).exists()]
-    assert gone == []
-    commands = set(re.findall(r"^\s*([\w-]+)=", SETTINGS["console_scripts"], re.M))
-    assert set(re.findall(r"\brecaptcha-(?:collect|train|predict|export)\b", text)) <= commands
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if not re.match(r"https?:|\.\./\.\./actions/", link)]
+    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert set(re.findall(r"\brecaptcha-(?:collect|train|predict|export)\b", text)) <= COMMANDS
 
 
 def test_every_word_of_the_site_is_said_and_every_said_word_is_there():
     words = yaml.safe_load((ROOT / "_data" / "words.yml").read_text(encoding="utf-8"))
-    templates = [path for folder in ("_layouts", "_includes", "_pages", "_fastpages/templates/post") for path in (ROOT / folder).iterdir()]
+    folders = ("_layouts", "_includes", "_pages", "_fastpages/templates/post")
+    templates = [path for folder in folders for path in (ROOT / folder).iterdir()]
     theme = "".join(path.read_text(encoding="utf-8") for path in templates)
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "_fastpages").glob("*.py"))
-    said = set(re.findall(r"\bwords\.(\w+)", theme)) - {"yml"} | set(re.findall(r"^word: (\w+)", theme, re.M)) | set(re.findall(r'words\["(\w+)"\]', code))
-    by_kind = {"note", "tip", "warning", "important", "youtube", "twitter", "preview_youtube", "preview_twitter"}  # named by what a quotation opens with
+    said = set(re.findall(r"\bwords\.(\w+)", theme)) - {"yml"}
+    said |= set(re.findall(r"^word: (\w+)", theme, re.M)) | set(re.findall(r'words\["(\w+)"\]', code))
+    # Named by what a quotation opens with.
+    by_kind = {"note", "tip", "warning", "important", "youtube", "twitter", "preview_youtube", "preview_twitter"}
     assert set(words) == said | by_kind
 
 
 def test_what_running_things_leaves_behind_stays_out_of_the_site():
-    """Jekyll copies every folder that nobody excludes, and does not read .gitignore: gigabytes of training runs would be published."""
+    """Jekyll copies every folder that nobody excludes, and does not read .gitignore: it would publish training runs."""
     made = re.findall(r"^/([a-z]+)/$", (ROOT / ".gitignore").read_text().split("# made by running things")[1], re.M)
-    assert made and {f"{name}/" for name in made} <= set(yaml.safe_load((ROOT / "_config.yml").read_text())["exclude"]), made
+    excluded = yaml.safe_load((ROOT / "_config.yml").read_text())["exclude"]
+    assert made and {f"{name}/" for name in made} <= set(excluded), made
