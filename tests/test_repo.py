@@ -1,4 +1,4 @@
-"""What the repository promises about itself: its modules, its pins, its package, and that no machine or host is named."""
+"""What the repository promises of itself: its modules, its package, its pins, and that it names no machine or host."""
 import ast
 import json
 import os
@@ -348,6 +348,18 @@ def test_ci_runs_the_tests_as_the_readme_says():
     assert not re.search(r"RECAPTCHA_\w+=", before), "a variable is set that a reader would not have set"
 
 
+def test_tests_on_real_data_are_marked():
+    """CI runs them by their mark, after the rest, since they need what a reader does not have."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "tests").glob("test_*.py")]
+    tests = [node for tree in trees for node in tree.body
+             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    real = [node for node in tests if re.search(r"environ\b.*RECAPTCHA_(DATA_URL|CHALLENGES)", ast.unparse(node))]
+    assert real
+    unmarked = [node.name for node in real if "pytest.mark.real" not in map(ast.unparse, node.decorator_list)]
+    assert unmarked == []
+    assert '-m "real and not nightly"' in (ROOT / ".ci" / "run").read_text()
+
+
 WORKFLOWS = {path.name: yaml.safe_load(path.read_text()) for path in (ROOT / ".github" / "workflows").glob("*.yml")}
 
 
@@ -386,16 +398,44 @@ def test_an_action_has_one_version():
     assert len({line.split("@")[0] for line in used}) == len(used)
 
 
-def test_readme_says_what_is_there():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_names_what_is_there(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
     assert "@@" not in text, "a placeholder was left"
-    missing = [notebook.name for notebook in NOTEBOOKS if f"(_notebooks/{notebook.name})" not in text]
-    assert missing == [], "not in the table of the series"
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
     assert set(re.findall(r"\bmake ([a-z-]+)`", text)) <= targets
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if not re.match(r"https?:|\.\./\.\./actions/", link)]
     assert [link for link in links if not (ROOT / link).exists()] == []
     assert set(re.findall(r"\brecaptcha-(?:collect|train|predict|export)\b", text)) <= COMMANDS
+    files = re.findall(r"`((?:tests|benchmarks|recaptcha|_notebooks)/[\w./-]+\.\w+)`", text)
+    made_up = re.compile(r"NN_|NAME")
+    assert [file for file in files if not made_up.search(file) and not (ROOT / file).is_file()] == []
+
+
+def test_readme_names_every_notebook():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    missing = [notebook.name for notebook in NOTEBOOKS if f"(_notebooks/{notebook.name})" not in text]
+    assert missing == [], "not in the table of the series"
+
+
+def test_readme_installs_extras_that_are_there():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    extras = set(re.findall(r"pip install '\.\[(\w+)\]'", text))
+    assert "train" in extras and all(f"{extra}_requirements" in SETTINGS for extra in extras)
+    assert re.search(r"pip install \.(?!\S)", text), "the smallest installation"
+
+
+def test_citation_and_changelog_are_of_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["cff-version"] == "1.2.0" and citation["message"] and citation["type"] == "software"
+    said = (citation["title"], citation["version"], citation["license"].lower(), citation["authors"])
+    assert said == (SETTINGS["title"], SETTINGS["version"], SETTINGS["license"], [{"name": SETTINGS["author"]}])
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
+    assert headings[0] == "[Unreleased]"
+    assert headings[1] == f"[{SETTINGS['version']}] - {citation['date-released']}"
 
 
 def test_every_word_of_the_site_is_said_and_every_said_word_is_there():
