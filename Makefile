@@ -108,11 +108,14 @@ node_modules/.done: package.json package-lock.json | $(VENV)/.site
 	PATH="$(abspath $(BIN)):$$PATH" npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
 
-# setuptools, which installs the module, came with the step before. A torch for the CPU that is there already is kept.
-$(VENV)/.dev: $(VENV)/.site constraints.txt settings.ini setup.py pyproject.toml
+# A torch for the CPU that is there already is kept, and what CUDA brings is left out.
+$(VENV)/constraints.txt: constraints.txt $(VENV)/.site
+	@if compgen -G '$(VENV)/lib/python*/site-packages/torch-*+cpu.dist-info' > /dev/null; \
+	then sed -E '/^($(CUDA))/,/[^\]$$/d' constraints.txt; else cat constraints.txt; fi > $@
+
+# setuptools, which installs the module, came with the step before.
+$(VENV)/.dev: $(VENV)/constraints.txt settings.ini setup.py pyproject.toml
 	@echo "Installing the module and its tools: some minutes and a few GB the first time"
-	if compgen -G '$(VENV)/lib/python*/site-packages/torch-*+cpu.dist-info' > /dev/null; then \
-	  sed -E '/^($(CUDA))/,/[^\]$$/d' constraints.txt; else cat constraints.txt; fi > $(VENV)/constraints.txt
 	$(PINNED) $(VENV)/constraints.txt
 	$(PIP) install -qq --no-deps --no-build-isolation -e .
 	@touch $@

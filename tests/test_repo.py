@@ -237,9 +237,9 @@ def test_the_wheel_answers_without_what_training_needs(built, tmp_path):
 # What is installed
 
 
-def pins(name):
-    """Name, version and hashes of every package that a file pins, as they stand there."""
-    text = (ROOT / name).read_text().replace("\\\n", " ")
+def pins(file):
+    """Name, version and hashes of every package that a file in this folder pins, as they stand there."""
+    text = (ROOT / file).read_text().replace("\\\n", " ")
     return [line.split() for line in text.splitlines() if not line.startswith("#")]
 
 
@@ -300,6 +300,20 @@ def test_only_pinned_files_are_installed():
     assert [line for line in others if " --require-hashes " not in line or " --only-binary :all: " not in line] == []
 
 
+def test_a_torch_for_the_cpu_needs_no_cuda(tmp_path):
+    made, done = tmp_path / "constraints.txt", tmp_path / ".site"
+    done.touch()
+    (tmp_path / "lib/python3.13/site-packages/torch-2.15.0.dist-info").mkdir(parents=True)
+    make = ["make", "--silent", f"VENV={tmp_path}", f"--old-file={done}", made]
+    subprocess.run(make, cwd=ROOT, check=True)
+    assert pins(made) == pins("constraints.txt")
+    made.unlink()
+    (tmp_path / "lib/python3.13/site-packages/torch-2.15.0+cpu.dist-info").mkdir()
+    subprocess.run(make, cwd=ROOT, check=True)
+    without = [pin for pin in pins("constraints.txt") if not pin[0].startswith(("cuda-", "nvidia-", "triton"))]
+    assert pins(made) == without != pins("constraints.txt")
+
+
 def test_installing_leaves_nothing_to_fetch():
     fetching = re.compile(r"\bpip\b.* install\b|\bnpm ci\b|\bbundle install\b|\bplaywright install\b|-m venv\b")
 
@@ -358,6 +372,14 @@ def test_tests_on_real_data_are_marked():
     unmarked = [node.name for node in real if "pytest.mark.real" not in map(ast.unparse, node.decorator_list)]
     assert unmarked == []
     assert '-m "real and not nightly"' in (ROOT / ".ci" / "run").read_text()
+
+
+def test_offline_cuts_the_network():
+    code = "import socket, sys; print([name for _, name in socket.if_nameindex()]); sys.exit(3)"
+    done = subprocess.run([ROOT / "tests" / "offline.sh", sys.executable, "-c", code], capture_output=True, text=True)
+    if done.returncode == 125:
+        pytest.skip("this machine makes no network namespaces")
+    assert (done.returncode, done.stdout) == (3, "['lo']\n")
 
 
 WORKFLOWS = {path.name: yaml.safe_load(path.read_text()) for path in (ROOT / ".github" / "workflows").glob("*.yml")}
