@@ -277,6 +277,17 @@ def test_pins_are_complete():
     assert "setuptools" in pinned("constraints-site.txt"), "the module is built with it"
 
 
+def test_pins_are_versions_that_are_asked_for():
+    versions = {}
+    for pin, *_ in pins("constraints.txt"):
+        name, version = pin.split("==")
+        versions.setdefault(name, []).append(version)
+    asked = requirements("requirements", "train_requirements", "site_requirements", "dev_requirements")
+    wrong = [f"{one} is pinned to {version}" for one in asked for version in versions[canonicalize_name(one.name)]
+             if version not in one.specifier]
+    assert wrong == [], "run `make constraints`"
+
+
 def test_what_the_site_needs_is_pinned_alike():
     def files(name):
         return {(pin, word) for pin, *rest in pins(name) for word in rest if word.startswith("--hash")}
