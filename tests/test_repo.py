@@ -373,8 +373,8 @@ def test_ci_runs_the_tests_as_the_readme_says():
     assert not re.search(r"RECAPTCHA_\w+=", before), "a variable is set that a reader would not have set"
 
 
-def tests_on_real_data(path):
-    """The tests of a file that look at what RECAPTCHA_DATA_URL or RECAPTCHA_CHALLENGES names, there or through a constant."""
+def on_real_data(path):
+    """Tests of a file that look at what RECAPTCHA_DATA_URL or RECAPTCHA_CHALLENGES names, by itself or as a constant."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     there = re.compile(r"environ\b.*RECAPTCHA_(DATA_URL|CHALLENGES)")
     assigned = [node for node in tree.body if isinstance(node, ast.Assign) and there.search(ast.unparse(node.value))]
@@ -386,9 +386,9 @@ def tests_on_real_data(path):
                 yield node
 
 
-def test_tests_on_real_data_are_marked():
+def test_on_real_data_are_marked():
     """CI runs them by their mark, after the rest, since they need what a reader does not have."""
-    real = [node for path in (ROOT / "tests").glob("test_*.py") for node in tests_on_real_data(path)]
+    real = [node for path in (ROOT / "tests").glob("test_*.py") for node in on_real_data(path)]
     assert real
     unmarked = [node.name for node in real if "pytest.mark.real" not in map(ast.unparse, node.decorator_list)]
     assert unmarked == []
