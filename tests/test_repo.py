@@ -374,7 +374,7 @@ def test_ci_runs_the_tests_as_the_readme_says():
 
 
 def on_real_data(path):
-    """Tests of a file that look at what RECAPTCHA_DATA_URL or RECAPTCHA_CHALLENGES names, by itself or as a constant."""
+    """Tests of a file that look at what RECAPTCHA_DATA_URL or RECAPTCHA_CHALLENGES names, also by a constant."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     there = re.compile(r"environ\b.*RECAPTCHA_(DATA_URL|CHALLENGES)")
     assigned = [node for node in tree.body if isinstance(node, ast.Assign) and there.search(ast.unparse(node.value))]
