@@ -76,7 +76,8 @@ browser: ## check for Java, which the tests of the blog need; as root on Debian 
 	@$(MAKE) --no-print-directory system DEBIAN="$(DEBIAN) $(DEBIAN_TESTS)"
 	@command -v java > /dev/null || { echo "Missing: Java. README.md, \"What your system needs\", says how to get it." >&2; exit 1; }
 
-notebooks: install ## after a change to a notebook: write the modules, clean the notebooks
+notebooks: install ## after a change to a notebook: write its setup cell and the modules, clean the notebooks
+	$(BIN)/python -m _fastpages.setup_cell
 	$(BIN)/nbdev_export
 	$(BIN)/nbdev_clean
 

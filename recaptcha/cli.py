@@ -158,7 +158,7 @@ def _imported(module):
     try: return importlib.import_module(module)
     except ModuleNotFoundError as e:
         if (e.name or '').split('.')[0]=='recaptcha': raise
-        raise DataError(f"needs {e.name}, which is not installed: pip install 'recaptcha[train]'") from e
+        raise DataError(f"needs {e.name}, which is not installed: pip install '.[train]' in the folder of the series") from e
 
 def run(
     command:str, # one of `COMMANDS`

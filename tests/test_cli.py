@@ -108,7 +108,7 @@ def test_what_is_not_installed_is_named(monkeypatch, tmp_path, capsys):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(cli.COMMANDS, "train", "large_command")
     assert ended(cli.train, []) == 1
-    assert capsys.readouterr().err == "recaptcha-train: needs a_package_that_nobody_has, which is not installed: pip install 'recaptcha[train]'\n"
+    assert capsys.readouterr().err == "recaptcha-train: needs a_package_that_nobody_has, which is not installed: pip install '.[train]' in the folder of the series\n"
 
 
 def test_options(capsys):
