@@ -25,7 +25,7 @@ PIN     = $(BIN)/uv pip compile - --universal --python-version $(OLDEST) --no-py
 # Packages that torch asks for, unless it is built for the CPU alone.
 CUDA   := cuda-|nvidia-|triton
 # What Debian and Ubuntu call the things needed besides git, make and Python itself.
-DEBIAN := python3-venv ruby bundler jekyll jekyll-theme-minima ruby-jekyll-feed ruby-jekyll-redirect-from ruby-jekyll-seo-tag \
+DEBIAN := python3-venv ruby bundler jekyll ruby-jekyll-feed ruby-jekyll-redirect-from ruby-jekyll-seo-tag \
           ruby-jekyll-sitemap ruby-kramdown-parser-gfm ruby-webrick
 DEBIAN_TESTS := chromium default-jre-headless
 
@@ -49,6 +49,7 @@ site: system $(VENV)/.site node_modules/.done Gemfile.lock ## build the blog int
 	@status=0; $(BIN)/python -m _fastpages || status=$$?; [ $$status -lt 2 ]; \
 	$(JEKYLL) build --quiet $(CONFIG); \
 	$(NODE) node_modules/.bin/pagefind --site _site --quiet; \
+	$(BIN)/python -m _fastpages.offline _site; \
 	exit $$status
 
 install: browser $(VENV)/.browser node_modules/.done Gemfile.lock ## install all that developing and testing need, most of it into .venv

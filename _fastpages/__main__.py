@@ -6,10 +6,12 @@ from pathlib import Path
 from .demo import publish_demo
 from .errors import NotebookError, reason
 from .files import write
+from .licences import publish_licences
 from .maths import publish_style
 from .posts import SOCIAL, publish
 from .site import read_settings, write_site_config
 from .social import draw_card
+from .versions import publish_versions
 
 
 def main(argv=None) -> int:
@@ -29,6 +31,8 @@ def main(argv=None) -> int:
     args = parser.parse_args(argv)
     try:
         site = read_settings(args.settings, baseurl=args.baseurl)
+        publish_versions(args.out)
+        publish_licences(args.out)
         publish_demo(args.out)
         report = publish(args.notebooks, args.out, site)
         write_site_config(site, args.out / "_settings.yml")

@@ -1,80 +1,155 @@
-"""Puts beside the demo page what is made from other things: the network and its runtime, the samples, and what the page has to know of them."""
-import base64
+"""Puts together what the demo page loads: its scripts, the network and its runtime, the samples; what it has to know.
+
+Every address carries its content's hash (see `versions`): the page gets the very files that it was built with, or none.
+"""
+
 import csv
-import hashlib
 import io
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from .errors import NotebookError
+from .versions import versioned, write_changed
 
 ROOT = Path(__file__).parent.parent
-MODEL, TILES = ROOT / "recaptcha" / "assets" / "recaptcha-int8.onnx", ROOT / "images" / "demo" / "tiles.webp"
+SCRIPTS = ROOT / "demo"
+MODEL = ROOT / "recaptcha" / "assets" / "recaptcha-int8.onnx"
+TILES = ROOT / "images" / "demo" / "tiles.webp"
 RUNTIME = ROOT / "node_modules" / "onnxruntime-web" / "dist"
+# Where it all goes: below the page, or the page's service worker would not be asked for what its threads run.
+MADE = Path("demo") / "made"
 SIDE = 120  # pixels of a tile in `TILES`
 # What the page calls a file: where it is.
-FILES = {"runtime": RUNTIME / "ort.wasm.min.mjs", "glue": RUNTIME / "ort-wasm-simd-threaded.mjs", "wasm": RUNTIME / "ort-wasm-simd-threaded.wasm",
-         "model": MODEL}
-# (file, target, which of the tiles, how `recaptcha.grid.compose` draws them): a bare grid; what a challenge looks like; 4×4; screenshots. `seed`
-# is one whose header asks for the target, where there is a header.
+FILES = {
+    "runtime": RUNTIME / "ort.wasm.min.mjs",
+    "glue": RUNTIME / "ort-wasm-simd-threaded.mjs",
+    "wasm": RUNTIME / "ort-wasm-simd-threaded.wasm",
+    "model": MODEL,
+}
+NUMBERS = ("COARSE", "FINE", "WEIGHTS", "SURE")  # of `recaptcha.grid`, which demo/grid.js shares
+IMPORT = re.compile(r'(?<= from ")\./([a-z]+\.js)(?=";)')
+BOX = {"margin": 7, "header": 90, "footer": 50}  # what is around the tiles of a challenge
+# (file, target, which of the tiles, how `recaptcha.grid.compose` draws them): a bare grid; what a challenge looks like;
+# 4×4; screenshots. `seed` is one whose header asks for the target, where there is a header.
 SAMPLES = [
-    ("challenge.jpg", "Crosswalk", range(9, 18), {"size": 120, "gutter": 4, "margin": 7, "header": 90, "footer": 50, "seed": 1}),
+    ("challenge.jpg", "Crosswalk", range(9, 18), {**BOX, "size": 120, "gutter": 4, "seed": 1}),
     ("bare.png", "Traffic Light", range(0, 9), {"size": 100}),
-    ("four.jpg", "Car", range(20, 36), {"n": 4, "size": 100, "gutter": 2, "margin": 7, "header": 90, "footer": 50, "seed": 0}),
-    ("page.jpg", "Palm", range(18, 27), {"size": 120, "gutter": 4, "margin": 7, "header": 90, "footer": 50, "page": (210, 90, 330, 130), "seed": 6}),
-    ("dark.jpg", "Bicycle", range(27, 36), {"size": 112, "gutter": 3, "page": (60, 120, 80, 60), "ground": (40, 44, 52), "zoom": 1.25, "seed": 3}),
+    ("four.jpg", "Car", range(20, 36), {**BOX, "n": 4, "size": 100, "gutter": 2, "seed": 0}),
+    ("page.jpg", "Palm", range(18, 27), {**BOX, "size": 120, "gutter": 4, "page": (210, 90, 330, 130), "seed": 6}),
+    (
+        "dark.jpg",
+        "Bicycle",
+        range(27, 36),
+        {"size": 112, "gutter": 3, "page": (60, 120, 80, 60), "ground": (40, 44, 52), "zoom": 1.25, "seed": 3},
+    ),
 ]
 QUALITY = 92
 
 
-def _write(path: Path, content: bytes) -> None:
-    if not path.is_file() or path.read_bytes() != content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+@dataclass(frozen=True)
+class Sample:
+    """A picture that a reader may try."""
+
+    name: str
+    content: bytes
+    about: dict  # width, height, target, side (in tiles) and tiles (those that show the target, from 1)
 
 
-def compose_samples(folder: Path, grid) -> list:
-    """Draws the samples from the tiles with `recaptcha.grid`; gives of each what the page says: file, size, target, tiles a side, the tiles that show the target."""
+def demo_scripts(grid) -> dict:
+    """The page's scripts by name, as they are in the repository, and one that holds the numbers of `recaptcha.grid`."""
+    paths = [path for path in sorted(SCRIPTS.glob("*.js")) if path.name != "sw.js"]
+    scripts = {path.name: path.read_text(encoding="utf-8") for path in paths}
+    lines = [f"export const {name} = {json.dumps(getattr(grid, name))};\n" for name in NUMBERS]
+    return scripts | {"numbers.js": "".join(lines)}
+
+
+def module(script: str) -> str:
+    """What a script is called in the site."""
+    return script.replace(".js", ".mjs")
+
+
+def version_imports(scripts: dict) -> dict:
+    """The scripts as the page loads them, .mjs, with `?v=` in what they import.
+
+    A script that changes changes the addresses of all that lead to it; no two may import each other. Jekyll leaves out
+    demo/*.js, however deep, and so tells sources from what is made of them.
+    """
+    done = {}
+
+    def write(name: str) -> str:
+        if name not in done:
+            done[name] = IMPORT.sub(address, scripts[name])
+        return done[name]
+
+    def address(match) -> str:
+        return f"./{versioned(module(match[1]), write(match[1]).encode())}"
+
+    for name in scripts:
+        write(name)
+    return {module(name): script for name, script in done.items()}
+
+
+def _demo_tiles() -> list:
+    """Of each tile in `TILES` its picture and its labels."""
     with TILES.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
         labels = [row["labels"].split(";") for row in csv.DictReader(file)]
     with Image.open(TILES) as image:
         figure = image.convert("RGB")
-    across, samples = figure.width // SIDE, []
+    across = figure.width // SIDE
     corners = [(place % across * SIDE, place // across * SIDE) for place in range(len(labels))]
-    tiles = [figure.crop((x, y, x + SIDE, y + SIDE)) for x, y in corners]
+    return [(figure.crop((x, y, x + SIDE, y + SIDE)), of) for (x, y), of in zip(corners, labels)]
+
+
+def compose_samples(grid) -> list:
+    """The `Sample`s, drawn from the tiles with `recaptcha.grid`."""
+    tiles, samples = _demo_tiles(), []
     for name, target, chosen, options in SAMPLES:
-        picture, place = grid.compose([tiles[number] for number in chosen], **options)
+        picture, place = grid.compose([tiles[number][0] for number in chosen], **options)
         buffer = io.BytesIO()
         picture.save(buffer, Image.registered_extensions()[Path(name).suffix], quality=QUALITY)
-        _write(folder / name, buffer.getvalue())
-        samples.append({"file": name, "width": picture.width, "height": picture.height, "target": target, "side": place.n,
-                        "tiles": [at for at, number in enumerate(chosen, 1) if target in labels[number]]})
+        right = [at for at, number in enumerate(chosen, 1) if target in tiles[number][1]]
+        about = {"width": picture.width, "height": picture.height, "target": target, "side": place.n, "tiles": right}
+        samples.append(Sample(name, buffer.getvalue(), about))
     return samples
 
 
+def _fill(folder: Path, contents: dict) -> None:
+    """The folder holds these files and no others."""
+    for name, content in contents.items():
+        write_changed(folder / name, content)
+    for path in folder.iterdir():
+        if path.name not in contents:
+            path.unlink()
+
+
 def publish_demo(out: Path) -> None:
-    """Fills `out/demo/made`, and writes what the templates take from it to `out/_data/demo.json`. A site without the page needs neither."""
+    """Fills `out/demo/made`, and writes what the templates take from it to `out/_data/demo.json`.
+
+    A site without the page needs neither.
+    """
     if not (out / "_pages" / "demo.html").is_file():
         return
     from recaptcha import grid  # NumPy takes a moment to load
-    made = out / "demo" / "made"
+
     try:
-        contents = {name: path.read_bytes() for name, path in FILES.items()}
+        runtime = {name: path.read_bytes() for name, path in FILES.items()}
         about = json.loads(MODEL.with_suffix(".json").read_text(encoding="utf-8"))
-        head = (out / "_includes" / "head.html").read_text(encoding="utf-8")
     except OSError as error:
-        raise NotebookError(f"the demo page needs {error.filename}: `make site` installs what is not in the repository") from None
-    files = {}
-    for name, path in FILES.items():
-        _write(made / path.name, contents[name])
-        files[name] = f"{path.name}?v={hashlib.sha256(contents[name]).hexdigest()[:12]}"
-    numbers = {name: getattr(grid, name) for name in ("COARSE", "FINE", "WEIGHTS", "SURE", "PAYLOAD", "SEAMS", "CLEAR")}
-    _write(made / "numbers.js", "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in numbers.items()).encode())
-    script = base64.b64encode(hashlib.sha256(re.search(r"<script>(.*?)</script>", head, re.S)[1].encode()).digest()).decode()
-    data = {"files": files, "megabytes": round(sum(map(len, contents.values())) / 1e6), "script": f"sha256-{script}",
-            "classes": about["classes"], "thresholds": about["thresholds"], "version": about["version"], "run": about["run"],
-            "samples": compose_samples(made, grid)}
-    _write(out / "_data" / "demo.json", (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode())
+        missing = f"the demo page needs {error.filename}: `make site` installs what is not in the repository"
+        raise NotebookError(missing) from None
+    scripts = {name: script.encode() for name, script in version_imports(demo_scripts(grid)).items()}
+    samples = compose_samples(grid)
+    contents = scripts | {FILES[name].name: content for name, content in runtime.items()}
+    _fill(out / MADE, contents | {sample.name: sample.content for sample in samples})
+    data = {
+        "files": {name: versioned(FILES[name].name, content) for name, content in runtime.items()},
+        "scripts": {name.removesuffix(".mjs"): versioned(name, content) for name, content in scripts.items()},
+        "megabytes": round(sum(map(len, runtime.values())) / 1e6),
+        **{key: about[key] for key in ("classes", "thresholds", "version", "run")},
+        "samples": [{"file": versioned(sample.name, sample.content), **sample.about} for sample in samples],
+    }
+    write_changed(out / "_data" / "demo.json", (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode())

@@ -13,6 +13,7 @@ from .documents import Document, is_document, read_documents
 from .errors import NotebookError, naming, one_line, reason
 from .files import read_bytes, read_text, write
 from .patience import SECONDS, at_most
+from .policy import needs
 from .site import Site
 from .social import COVER, best_cover, cover_of, draw_card, draw_cover
 from .standing import MARK, read_standing
@@ -124,6 +125,7 @@ def _post_text(document: Document, page, digest: str, has_cover: bool) -> str:
         "part": document.part,
         "minutes": page.minutes,
         "math": page.formulas > 0 or None,
+        "allow": needs(page.body) if front.values.get("trusted") else None,
         "digest": digest,
         "contents": page.headings,
         "render_with_liquid": False,

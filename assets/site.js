@@ -50,7 +50,8 @@ function followReader(contents) {
   const headings = [...links.keys()];
   let current = null;
   const mark = () => {
-    // The section being read: the last whose heading is above the upper third of the window, or at the page's end the last of all.
+    // The section being read: the last whose heading is above the upper third of the window, or at the page's end the
+    // last of all.
     const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
     const above = headings.filter((heading) => heading.getBoundingClientRect().top < innerHeight / 3);
     const next = links.get(atEnd ? headings.at(-1) : above.at(-1)) || null;

@@ -1,7 +1,7 @@
 // Finds the tiles of a challenge in a picture of it: a port of `find_grid` of recaptcha/grid.py, where every step is explained
 // (notebook 06b). A picture is {width, height, data}, four bytes a pixel; names and numbers are Python's, so that both can be read side by side.
 import { ALONG, clip, edgeMap, mean, meanRows, plain, plane, range, rint, standOut, sum, widen } from "./lines.js";
-import { CLEAR, COARSE, FINE, PAYLOAD, SEAMS, SURE, WEIGHTS } from "./made/numbers.js";
+import { CLEAR, COARSE, FINE, PAYLOAD, SEAMS, SURE, WEIGHTS } from "./numbers.js";
 import { measure } from "./measure.js";
 import { shrink } from "./picture.js";
 

@@ -1,16 +1,20 @@
-// Lines between the columns of a picture, or between its rows: what `find_grid` of recaptcha/grid.py sees of them, ported.
+// Lines between the columns of a picture, or between its rows: what `find_grid` of recaptcha/grid.py sees of them,
+// ported.
 
 export const ALONG = 4; // rows that are averaged before columns are compared
 
 export const clip = (value, low, high) => Math.min(Math.max(value, low), high);
 export const sum = (values) => values.reduce((total, value) => total + value, 0);
 export const mean = (values) => sum(values) / values.length;
-export const range = (start, stop, step = 1) => Array.from({ length: Math.max(0, Math.ceil((stop - start) / step)) }, (_, i) => start + i * step);
+export const range = (start, stop, step = 1) =>
+  Array.from({ length: Math.max(0, Math.ceil((stop - start) / step)) }, (_, i) => start + i * step);
 
 /** Rounds halves to the even neighbour, as Python and NumPy do. */
 export function rint(value) {
-  const low = Math.floor(value), part = value - low;
-  return part === 0.5 ? low + (low & 1) : Math.floor(value + 0.5);
+  const low = Math.floor(value);
+  const part = value - low;
+  if (part === 0.5) return low + Math.abs(low % 2);
+  return part > 0.5 ? low + 1 : low;
 }
 
 /** A picture seen along x, or along y as if it were transposed; `from` and `to` cut a strip of it. */
@@ -36,14 +40,19 @@ export function rowSums({ data, length, across, step, jump, start }, row) {
 }
 
 export function edgeMap(strip) {
-  const rows = Math.ceil(strip.across / ALONG), W = strip.length, E = [];
+  const rows = Math.ceil(strip.across / ALONG);
+  const W = strip.length;
+  const E = [];
   for (let row = 0; row < rows; row++) {
-    const a = rowSums(strip, row * ALONG), line = new Float64Array(W + 1);
+    const a = rowSums(strip, row * ALONG);
+    const line = new Float64Array(W + 1);
     for (let x = 1; x < W; x++) {
-      const l = x > 1 ? 2 : 1, r = x < W - 1 ? 2 : 1;
+      const l = x > 1 ? 2 : 1;
+      const r = x < W - 1 ? 2 : 1;
       let most = 0;
       for (let at = 3 * x; at < 3 * x + 3; at++) {
-        const right = r === 2 ? (a[at] + a[at + 3]) / 2 : a[at], left = l === 2 ? (a[at - 3] + a[at - 6]) / 2 : a[at - 3];
+        const right = r === 2 ? (a[at] + a[at + 3]) / 2 : a[at];
+        const left = l === 2 ? (a[at - 3] + a[at - 6]) / 2 : a[at - 3];
         most = Math.max(most, Math.abs(right - left));
       }
       line[x] = Math.min(most / ALONG, 40);
@@ -54,40 +63,53 @@ export function edgeMap(strip) {
 }
 
 export function meanRows(E, from, to) {
-  const rows = E.slice(from, to), total = new Float64Array(E[0].length);
+  const rows = E.slice(from, to);
+  const total = new Float64Array(E[0].length);
   for (const row of rows) for (let x = 0; x < total.length; x++) total[x] += row[x];
   return total.map((value) => value / rows.length);
 }
 
 export function standOut(profile, near = 3, far = 10) {
-  const n = profile.length, c = new Float64Array(n + 1);
+  const n = profile.length;
+  const c = new Float64Array(n + 1);
   for (let x = 0; x < n; x++) c[x + 1] = c[x] + profile[x];
   return profile.map((value, x) => {
-    const lo = Math.max(x - far, 0), l = Math.max(x - near, 0), r = Math.min(x + near + 1, n), hi = Math.min(x + far + 1, n);
+    const lo = Math.max(x - far, 0);
+    const l = Math.max(x - near, 0);
+    const r = Math.min(x + near + 1, n);
+    const hi = Math.min(x + far + 1, n);
     const base = (c[l] - c[lo] + c[hi] - c[r]) / Math.max(l - lo + hi - r, 1);
     const q = clip((value - base) / (base + 3), -0.5, 2);
     return x < 3 || x >= n - 3 ? Math.max(q, 0.7) : q;
   });
 }
 
-export const widen = (q) => q.map((value, x) => {
-  for (let i = Math.max(x - 2, 0); i <= Math.min(x + 2, q.length - 1); i++) if (q[i] > value) value = q[i];
-  return value;
-});
+export const widen = (q) =>
+  q.map((value, x) => {
+    for (let i = Math.max(x - 2, 0); i <= Math.min(x + 2, q.length - 1); i++) if (q[i] > value) value = q[i];
+    return value;
+  });
 
 /** The level in the middle of a histogram of `count` values from `level` on, or the mean of the middle two. */
 function median(counts, level, count) {
-  let seen = counts[level], low = null;
-  const first = (count - 1) >> 1, second = count >> 1;
+  let seen = counts[level];
+  let low = null;
+  const first = (count - 1) >> 1;
+  const second = count >> 1;
   for (; ; seen += counts[++level]) {
     if (low === null && seen > first) low = level;
     if (seen > second) return (low + level) / 2;
   }
 }
 
-/** Is a column of one colour from top to bottom, as a gutter is? A value of -1 to 1 for each; `rows` hold sums of `parts` levels. */
+/**
+ * Is a column of one colour from top to bottom, as a gutter is? A value of -1 to 1 for each; `rows` hold sums of
+ * `parts` levels.
+ */
 export function plain(rows, parts) {
-  const counts = new Uint32Array(255 * parts + 1), found = new Float64Array(rows.length ? rows[0].length / 3 : 0), middle = [0, 0, 0];
+  const counts = new Uint32Array(255 * parts + 1);
+  const found = new Float64Array(rows.length ? rows[0].length / 3 : 0);
+  const middle = [0, 0, 0];
   for (let x = 0; x < found.length; x++) {
     for (let c = 0; c < 3; c++) {
       let low = counts.length;
@@ -101,7 +123,11 @@ export function plain(rows, parts) {
     }
     let near = 0;
     for (const row of rows) {
-      const off = Math.max(Math.abs(row[3 * x] - middle[0]), Math.abs(row[3 * x + 1] - middle[1]), Math.abs(row[3 * x + 2] - middle[2]));
+      const off = Math.max(
+        Math.abs(row[3 * x] - middle[0]),
+        Math.abs(row[3 * x + 1] - middle[1]),
+        Math.abs(row[3 * x + 2] - middle[2]),
+      );
       if (off < 28 * parts) near++;
     }
     found[x] = clip((near / rows.length - 0.7) / 0.2, -1, 1);

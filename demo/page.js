@@ -1,4 +1,6 @@
-// The demo page: takes pictures from the reader, asks the network about their tiles, and shows what it says for one target and threshold.
+// The demo page: takes pictures from the reader, asks the network about their tiles, and shows what it says for one
+// target and threshold.
+import { enumerate, fill, sentence, thingsOf, tilesOf } from "./answer.js";
 import { cutTiles, locate } from "./challenge.js";
 import { Network } from "./network.js";
 import { openPicture, PictureError } from "./picture.js";
@@ -7,42 +9,54 @@ import { show, showPicture } from "./stage.js";
 
 const by = (id) => document.getElementById(`demo-${id}`);
 const { base, files, megabytes, classes, thresholds, words } = JSON.parse(by("data").textContent);
-const fill = (word, ...values) => values.reduce((text, value) => text.replace("{}", value), words[word]);
-const things = new Map(words.things.split(",").map((pair) => pair.split("=").map((part) => part.trim())));
-const list = (numbers) => [numbers.slice(0, -1).join(", "), ...numbers.slice(-1)].filter(Boolean).join(` ${words.and} `);
-const target = by("target"), slider = by("threshold"), choices = [...document.querySelectorAll("input[name=demo-grid]")];
+const say = (id, text) => {
+  by(id).textContent = text;
+};
+const sayIn = (id, word, ...values) => say(id, fill(words[word], ...values));
+const things = thingsOf(words.things);
+const target = by("target");
+const slider = by("threshold");
+const choices = [...document.querySelectorAll("input[name=demo-grid]")];
+const samples = [...document.querySelectorAll(".demo-sample")];
 
 let last = null; // the last answer: picture, grid, probs, sample, and how long it took
 let given = null; // the last picture that could be read, answered or not
 let moved = null; // the threshold where the reader has moved it
 let asked = 0;
 
-const say = (id, text) => { by(id).textContent = text; };
 function report(error) {
-  if (!(error instanceof PictureError)) console.error(error);
-  say("error", error instanceof PictureError ? fill(error.word, ...error.values) : fill("failed", error?.message ?? error));
+  if (error instanceof PictureError) return sayIn("error", error.word, ...error.values);
+  console.error(error);
+  return sayIn("error", "failed", error?.message ?? error);
 }
 
 /** Says which tiles show the target, and marks them. */
 function tell() {
-  const i = Math.max(0, classes.indexOf(target.value)), own = thresholds[i], threshold = moved ?? own;
-  say("threshold-value", moved === null ? fill("model", own.toFixed(2)) : fill("moved", moved.toFixed(2), own.toFixed(2)));
-  if (moved === null) slider.value = own;
+  const i = Math.max(0, classes.indexOf(target.value));
+  const own = thresholds[i];
+  const threshold = moved ?? own;
+  if (moved === null) {
+    sayIn("threshold-value", "model", own.toFixed(2));
+    slider.value = own;
+  } else sayIn("threshold-value", "moved", moved.toFixed(2), own.toFixed(2));
   by("mark").style.left = `${100 * own}%`;
   by("reset").disabled = moved === null;
   if (!last) return;
-  const tiles = last.probs.map((probs, k) => ({ probability: probs[i], said: probs[i] > threshold, number: k + 1 }));
-  const numbers = tiles.filter((tile) => tile.said).map((tile) => String(tile.number)), thing = things.get(target.value) ?? target.value;
-  const answer = numbers.length ? fill(numbers.length > 1 ? "several" : "single", list(numbers), thing) : fill("nothing", thing);
+  const tiles = tilesOf(last.probs, i, threshold);
+  const answer = sentence(tiles, things.get(target.value) ?? target.value, words);
   if (by("answer").textContent !== answer) say("answer", answer);
-  say("labels", last.sample?.target === target.value ? fill("labels", list(last.sample.tiles)) : "");
+  say(
+    "labels",
+    last.sample?.target === target.value ? fill(words.labels, enumerate(last.sample.tiles, words.and)) : "",
+  );
   say("look", "");
-  show(tiles, (tile) => fill("tile", tile.number, tile.probability.toFixed(2), tile.said ? words.yes : words.no));
+  show(tiles, (tile) => fill(words.tile, tile.number, tile.probability.toFixed(2), tile.said ? words.yes : words.no));
 }
 
-const loading = Network.load(Object.fromEntries(Object.entries(files).map(([name, file]) => [name, new URL(`${base}made/${file}`, location).href])));
+const addresses = Object.entries(files).map(([name, address]) => [name, new URL(address, location).href]);
+const loading = Network.load(Object.fromEntries(addresses));
 
-/** Answers a file of the reader's, or a sample; where that can't be done, says why and leaves the last answer as it is. */
+/** Answers a file of the reader's, or a sample; where that can't be done, says why and leaves the last answer. */
 async function ask(file, sample = null) {
   const mine = ++asked;
   try {
@@ -50,7 +64,9 @@ async function ask(file, sample = null) {
     if (mine === asked) given = { file, sample };
     const network = await loading;
     if (mine !== asked) return;
-    const start = performance.now(), grid = locate(picture, choices.find((choice) => choice.checked).value), found = performance.now();
+    const start = performance.now();
+    const grid = locate(picture, choices.find((choice) => choice.checked).value);
+    const found = performance.now();
     const probs = await network.probs(cutTiles(picture, grid));
     const { duration } = performance.measure("demo answer", { start, detail: { grid: found - start } });
     if (mine !== asked) return;
@@ -58,7 +74,7 @@ async function ask(file, sample = null) {
     if (sample) target.value = sample.target;
     moved = sample ? null : moved;
     say("error", "");
-    say("status", fill("took", Math.round(duration), network.threads));
+    sayIn("status", "took", Math.round(duration), network.threads);
     showPicture(picture, grid);
     tell();
     by("stage").scrollIntoView({ block: "nearest" });
@@ -69,38 +85,47 @@ async function ask(file, sample = null) {
 
 /** Covers one patch of a tile after the other, and shows where that makes the probability fall. */
 async function look(k) {
-  const { picture, grid, probs } = last, mine = asked, i = classes.indexOf(target.value), network = await loading, falls = [];
+  const { picture, grid, probs } = last;
+  const mine = asked;
+  const i = classes.indexOf(target.value);
+  const network = await loading;
+  const falls = [];
   for (const batch of covered(cutTiles(picture, grid), k)) {
     falls.push(...(await network.probs(batch)).map((now) => probs[k][i] - now[i]));
     await new Promise((done) => setTimeout(done)); // let the page breathe
   }
   if (mine !== asked || i !== classes.indexOf(target.value)) return;
   drawFall(by("tiles").children[k], falls);
-  say("look", fill("looks", k + 1, (probs[k][i] - Math.max(0, ...falls)).toFixed(2), probs[k][i].toFixed(2)));
+  sayIn("look", "looks", k + 1, (probs[k][i] - Math.max(0, ...falls)).toFixed(2), probs[k][i].toFixed(2));
 }
 
-/** Has the service worker keep all that the page has loaded, for a day without a network. */
+/** Has the service worker keep all that the page is made of, for a day without a network. */
 async function keep() {
-  const shelf = navigator.serviceWorker, address = new URL(base, location).href;
-  shelf.addEventListener("message", ({ data }) => { if (data === "kept") say("kept", words.kept); });
-  await shelf.register(`${base}sw.js`, { scope: base });
-  const { active } = await shelf.ready;
-  const loaded = performance.getEntriesByType("resource").map((entry) => entry.name).filter((name) => name.startsWith(location.origin));
-  active.postMessage([...new Set([address, ...loaded])].filter((name) => name !== `${address}sw.js`));
+  const shelf = await navigator.serviceWorker.register(`${base}sw.js`, { scope: base });
+  const tellKept = () => {
+    if (shelf.active) say("kept", shelf.waiting ? words.newer : words.kept);
+  };
+  shelf.addEventListener("updatefound", () => shelf.installing.addEventListener("statechange", tellKept));
+  await navigator.serviceWorker.ready;
+  tellKept();
 }
 
 /** Shows the first sample, and answers it when the network is there. */
 async function begin() {
-  const first = document.querySelector(".demo-sample"), image = first.querySelector("img");
-  say("answer", fill("loading", megabytes));
-  image.decode().then(() => last || by("canvas").getContext("2d").drawImage(image, 0, 0), () => {});
+  const [first] = samples;
+  const image = first.querySelector("img");
+  sayIn("answer", "loading", megabytes);
+  image.decode().then(
+    () => last || by("canvas").getContext("2d").drawImage(image, 0, 0),
+    () => {},
+  );
   let network;
   try {
     network = await loading;
   } catch (error) {
     console.error(error);
     say("answer", "");
-    return say("error", fill("not_loaded", error.message));
+    return sayIn("error", "not_loaded", error.message);
   }
   if (!last) await askSample(first);
   await network.warmUp();
@@ -131,8 +156,10 @@ for (const id of ["file", "photo"]) {
     input.value = ""; // the same file may be chosen again
   });
 }
-for (const button of document.querySelectorAll(".demo-sample")) button.addEventListener("click", () => askSample(button));
-addEventListener("paste", (event) => { if (hand(event.clipboardData)) event.preventDefault(); });
+for (const button of samples) button.addEventListener("click", () => askSample(button));
+addEventListener("paste", (event) => {
+  if (hand(event.clipboardData)) event.preventDefault();
+});
 addEventListener("dragover", (event) => {
   event.preventDefault();
   by("stage").classList.add("over");

@@ -1,9 +1,12 @@
-// Any file that a reader hands over becomes a picture {width, height, data}, four bytes a pixel, or one error that says why not: `open_tile`
-// of recaptcha/pictures.py for a browser. And makes pictures smaller exactly as Pillow does (bilinear), which a canvas does not.
+// Any file that a reader hands over becomes a picture {width, height, data}, four bytes a pixel, or one error that says
+// why not: `open_tile` of recaptcha/pictures.py for a browser. And makes pictures smaller as Pillow does, which a
+// canvas does not: bilinear, along x and then along y. (Pillow may go the other way round where a picture is tall, and
+// then differs by a level.)
 
 import { rint } from "./lines.js";
 
-const MAX_PIXELS = 25_000_000, PRECISION = 22; // bits of a weight
+const MAX_PIXELS = 25_000_000;
+const PRECISION = 22; // bits of a weight
 
 /** What is wrong with a picture: the name of one of the page's words, and what to put into it. */
 export class PictureError extends Error {
@@ -17,7 +20,9 @@ export class PictureError extends Error {
 async function sizeOf(address) {
   const image = new Image();
   image.src = address;
-  await new Promise((done, failed) => Object.assign(image, { onload: done, onerror: () => failed(new PictureError("not_picture")) }));
+  await new Promise((done, failed) =>
+    Object.assign(image, { onload: done, onerror: () => failed(new PictureError("not_picture")) }),
+  );
   return [image.naturalWidth, image.naturalHeight];
 }
 
@@ -47,7 +52,12 @@ export async function openPicture(file) {
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.drawImage(bitmap, 0, 0);
     bitmap.close();
-    return { width: canvas.width, height: canvas.height, data: context.getImageData(0, 0, canvas.width, canvas.height).data, canvas };
+    return {
+      width: canvas.width,
+      height: canvas.height,
+      data: context.getImageData(0, 0, canvas.width, canvas.height).data,
+      canvas,
+    };
   } catch (error) {
     throw error instanceof PictureError ? error : new PictureError("not_picture");
   } finally {
@@ -57,21 +67,35 @@ export async function openPicture(file) {
 
 /** For each place of a line of `to` pixels: the first of the `from` pixels that it is made of, and their weights. */
 function weights(from, to) {
-  const scale = from / to, support = Math.max(1, scale);
+  const scale = from / to;
+  const support = Math.max(1, scale);
   return Array.from({ length: to }, (_, x) => {
-    const centre = (x + 0.5) * scale, first = Math.max(0, Math.trunc(centre - support + 0.5)), last = Math.min(from, Math.trunc(centre + support + 0.5));
-    const shares = Array.from({ length: last - first }, (_, i) => Math.max(0, 1 - Math.abs((i + first - centre + 0.5) / support)));
+    const centre = (x + 0.5) * scale;
+    const first = Math.max(0, Math.trunc(centre - support + 0.5));
+    const last = Math.min(from, Math.trunc(centre + support + 0.5));
+    const shares = Array.from({ length: last - first }, (_, i) =>
+      Math.max(0, 1 - Math.abs((i + first - centre + 0.5) / support)),
+    );
     const total = shares.reduce((sum, share) => sum + share, 0);
-    return { first, shares: Int32Array.from(shares, (share) => Math.trunc(0.5 + share / total * 2 ** PRECISION)) };
+    return { first, shares: Int32Array.from(shares, (share) => Math.trunc(0.5 + (share / total) * 2 ** PRECISION)) };
   });
 }
 
-/** Lines of `step` bytes a pixel made shorter; `jump` leads from one line to the next. What lies side by side is read one after the other. */
+/**
+ * Lines of `step` bytes a pixel made shorter; `jump` leads from one line to the next. What lies side by side is read
+ * one after the other.
+ */
 function shorten(data, from, to, lines, step, jump, outStep, outJump) {
-  const out = new Uint8ClampedArray(4 * to * lines), half = 2 ** (PRECISION - 1), places = weights(from, to);
+  const out = new Uint8ClampedArray(4 * to * lines);
+  const half = 2 ** (PRECISION - 1);
+  const places = weights(from, to);
   const draw = (x, line) => {
-    const { first, shares } = places[x], place = line * outJump + x * outStep;
-    let at = line * jump + first * step, red = half, green = half, blue = half;
+    const { first, shares } = places[x];
+    const place = line * outJump + x * outStep;
+    let at = line * jump + first * step;
+    let red = half;
+    let green = half;
+    let blue = half;
     for (let i = 0; i < shares.length; i++, at += step) {
       red += data[at] * shares[i];
       green += data[at + 1] * shares[i];
@@ -89,7 +113,8 @@ function shorten(data, from, to, lines, step, jump, outStep, outJump) {
 
 /** The picture with its longest side at most `side` pixels. */
 export function shrink(picture, side) {
-  const { width, height, data } = picture, f = Math.min(1, side / Math.max(width, height));
+  const { width, height, data } = picture;
+  const f = Math.min(1, side / Math.max(width, height));
   if (f === 1) return picture;
   const [W, H] = [width, height].map((length) => Math.max(1, rint(length * f)));
   const narrow = W === width ? data : shorten(data, width, W, height, 4, 4 * width, 4, 4 * W);

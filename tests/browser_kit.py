@@ -1,4 +1,5 @@
 """What the tests in a browser share: the browser, what a page of the blog says against itself, keys and waiting."""
+
 import shutil
 from contextlib import contextmanager
 
@@ -13,21 +14,42 @@ def chromium():
     """Debian's Chromium, or else Playwright's own, which finds no host but this machine."""
     with sync_playwright() as playwright:
         path = needed(shutil.which("chromium") or playwright.chromium.executable_path, "Chromium", "browser")
-        quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                 "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
+        quiet = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+        ]
         browser = playwright.chromium.launch(executable_path=path, args=quiet)
         yield browser
         browser.close()
 
 
 def watch(page, address):
-    """A list that fills with what goes wrong on a page of the browser's: its console, requests that fail or go to another host."""
+    """A list that fills with what goes wrong on a page: its console, requests that fail or go to another host."""
     found = []
-    page.on("console", lambda message: message.type in {"error", "warning"} and found.append(f"console: {message.text}"))
+    page.on(
+        "console", lambda message: message.type in {"error", "warning"} and found.append(f"console: {message.text}")
+    )
     page.on("pageerror", lambda error: found.append(f"error: {error}"))
-    page.on("requestfailed", lambda request: request.failure == LEFT or found.append(f"failed: {request.url} {request.failure}"))
-    page.on("response", lambda response: response.status >= 400 and found.append(f"status {response.status}: {response.url}"))
-    page.on("request", lambda request: request.url.startswith((f"{address}/", "data:", "blob:")) or found.append(f"another host: {request.url}"))
+    page.on(
+        "requestfailed",
+        lambda request: request.failure == LEFT or found.append(f"failed: {request.url} {request.failure}"),
+    )
+    page.on(
+        "response",
+        lambda response: response.status >= 400 and found.append(f"status {response.status}: {response.url}"),
+    )
+    page.on(
+        "request",
+        lambda request: (
+            request.url.startswith((f"{address}/", "data:", "blob:")) or found.append(f"another host: {request.url}")
+        ),
+    )
     return found
 
 
@@ -37,11 +59,13 @@ def tab_to(page, selector, most=60):
         page.keyboard.press("Tab")
         if page.evaluate("selector => document.activeElement.matches(selector)", selector):
             return
-    raise AssertionError(f"{most} times Tab do not lead to {selector}, but to {page.evaluate('document.activeElement.outerHTML')[:200]}")
+    raise AssertionError(
+        f"{most} times Tab do not lead to {selector}, but to {page.evaluate('document.activeElement.outerHTML')[:200]}"
+    )
 
 
 def wait(page, condition, argument=None, why=""):
     try:
-        page.wait_for_function(condition, arg=argument, timeout=10_000)
+        page.wait_for_function(condition, arg=argument, timeout=30_000)
     except TimeoutError:
         raise AssertionError(why or condition) from None

@@ -1,4 +1,5 @@
 """What the tests of the demo page share: one page in a browser, pictures to hand it, and waiting for its answers."""
+
 import base64
 import io
 import re
@@ -7,20 +8,26 @@ import pytest
 from browser_kit import wait, watch
 
 FILE = "const file = new File([Uint8Array.from(atob(content), letter => letter.charCodeAt(0))], name);"
-HAND = """([kind, name, content]) => {
+HAND = (
+    """([kind, name, content]) => {
   %s
   const transfer = new DataTransfer();
   transfer.items.add(file);
-  document.body.dispatchEvent(kind === "drop" ? new DragEvent("drop", {dataTransfer: transfer, bubbles: true, cancelable: true})
-                                              : new ClipboardEvent("paste", {clipboardData: transfer, bubbles: true, cancelable: true}));
-}""" % FILE
-OPEN = """async ([base, name, content, choice]) => {
+  const how = {bubbles: true, cancelable: true};
+  document.body.dispatchEvent(kind === "drop" ? new DragEvent("drop", {dataTransfer: transfer, ...how})
+                                              : new ClipboardEvent("paste", {clipboardData: transfer, ...how}));
+}"""
+    % FILE
+)
+OPEN = (
+    """async ([name, content]) => {
   %s
-  const {openPicture} = await import(base + "picture.js"), {boxesOf, locate} = await import(base + "challenge.js");
-  const picture = await openPicture(file);
-  if (!choice) return {width: picture.width, height: picture.height, data: [...picture.data]};
-  try { return boxesOf(locate(picture, choice), picture); } catch (error) { return error.word; }
-}""" % FILE
+  const {openPicture} = await import(document.querySelector("link[rel=modulepreload][href*='/picture.mjs']").href);
+  const {width, height, data} = await openPicture(file);
+  return {width, height, data: [...data]};
+}"""
+    % FILE
+)
 
 
 def png(picture, kind="PNG", **options):
@@ -49,16 +56,29 @@ def answered(page, act):
 
 
 @pytest.fixture(scope="module")
-def page(browser, site, address):
-    """One page for the tests that leave nothing behind, in a browser without service workers; it may not complain in the course of any of them."""
+def first(browser, site, address):
+    """The page of a reader who has not been here before: without its service worker, and so with one thread.
+
+    It may not complain in the course of any test.
+    """
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    page.add_init_script("Object.defineProperty(Navigator.prototype, 'serviceWorker', {value: undefined})")
     page.set_default_timeout(20_000)
     complaints = watch(page, address)
     page.goto(address + site.base + "/demo/")
     yield opened(page)
     page.context.close()
     assert not complaints
+
+
+@pytest.fixture(scope="module")
+def page(first):
+    """The page of a reader who has been here before: all is kept, and handed out isolated from other origins.
+
+    It is the same tab as `first`, so tests of that one come before.
+    """
+    wait(first, "() => document.querySelector('#demo-kept').textContent", why="nothing is kept")
+    first.reload()
+    return opened(first)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +89,12 @@ def base(site, address):
 @pytest.fixture(scope="module")
 def samples(site):
     """(file, target, the right tiles) of each sample, as the page has them."""
-    found = re.findall(r'data-target="([^"]+)" data-tiles="([^"]+)"><img src="[^"]*/demo/made/([^"]+)"', site.pages["demo/index.html"].html)
+    found = re.findall(
+        r'data-target="([^"]+)" data-tiles="([^"]+)"><img src="[^"]*/demo/made/([^"?]+)\?v=',
+        site.pages["demo/index.html"].html,
+    )
     assert 4 <= len(found) <= 6
-    return [(site.root / "demo" / "made" / name, target, [int(tile) for tile in tiles.split()]) for target, tiles, name in found]
+    return [
+        (site.root / "demo" / "made" / name, target, [int(tile) for tile in tiles.split()])
+        for target, tiles, name in found
+    ]

@@ -1,5 +1,9 @@
-"""What the tests of the built blog share: the repository's notebooks with posts of our own, built by Jekyll and indexed by Pagefind in a
-temporary folder; its pages taken apart; and a host that serves them as a real one does."""
+"""What the tests of the built blog share: the site, its pages taken apart, a host that serves them as real ones do.
+
+The site is of the repository's notebooks with posts of our own, built by Jekyll and indexed by Pagefind in a temporary
+folder.
+"""
+
 import configparser
 import gzip
 import json
@@ -20,13 +24,29 @@ import pytest
 from notebook_kit import ROOT
 from site_posts import write_our_posts
 
-SITE_PARTS = {"_config.yml", "Gemfile", "_layouts", "_includes", "_sass", "_data", "_pages", "_posts", "_notebooks", "assets", "demo", "images", "index.html",
-              "settings.ini"}
+from _fastpages import offline
+
+SITE_PARTS = {
+    "_config.yml",
+    "Gemfile",
+    "_layouts",
+    "_includes",
+    "_sass",
+    "_data",
+    "_pages",
+    "_posts",
+    "_notebooks",
+    "assets",
+    "demo",
+    "images",
+    "index.html",
+    "settings.ini",
+}
 MODULES = ROOT / "node_modules"
 
 
 def needed(path, name, target):
-    """`path` as text; the tests fail where there is nothing, since a skipped test of the blog looks like a passed one."""
+    """`path` as text; the tests fail where there is nothing, since a skipped one looks like a passed one."""
     if not path or not Path(path).exists():
         pytest.fail(f"the tests of the blog need {name}: run `make {target}`", pytrace=False)
     return str(path)
@@ -39,22 +59,37 @@ def program(name, target):
 
 
 def run(*command, cwd):
-    environment = {**os.environ, "LC_ALL": "C.UTF-8", "BUNDLE_SILENCE_ROOT_WARNING": "1", "BUNDLE_GEMFILE": str(ROOT / "Gemfile"),
-                   "JEKYLL_ENV": "production"}
+    environment = {
+        **os.environ,
+        "LC_ALL": "C.UTF-8",
+        "BUNDLE_SILENCE_ROOT_WARNING": "1",
+        "BUNDLE_GEMFILE": str(ROOT / "Gemfile"),
+        "JEKYLL_ENV": "production",
+    }
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
 
 
 def copy_sources(source):
-    """The site's parts with content, without what is made from others; the rest by name, with a page that is not for the site."""
-    listed = run("git", "ls-files", "-coz", "--exclude-standard", cwd=ROOT)  # what a developer keeps beside is not looked at
+    """The site's parts, without what is made from others; the rest by name, with a page that is not for the site."""
+    listed = run(
+        "git", "ls-files", "-coz", "--exclude-standard", cwd=ROOT
+    )  # what a developer keeps beside is not looked at
     files = listed.stdout.strip("\0").split("\0")
     if listed.returncode:  # not a checkout
-        files = [path.relative_to(ROOT).as_posix() for top in ROOT.iterdir() for path in (top, *(top.rglob("*") if top.name in SITE_PARTS else ()))]
+        files = [
+            path.relative_to(ROOT).as_posix()
+            for top in ROOT.iterdir()
+            for path in (top, *(top.rglob("*") if top.name in SITE_PARTS else ()))
+        ]
     for name in files:
         if name.split("/")[0] in SITE_PARTS and (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, source / name)
-    for name in ({name.split("/")[0] for name in files} | {"results", "data"}) - SITE_PARTS - {"Gemfile.lock", "_settings.yml"}:
+    for name in (
+        ({name.split("/")[0] for name in files} | {"results", "data"})
+        - SITE_PARTS
+        - {"Gemfile.lock", "_settings.yml"}
+    ):
         decoy = source / name if (ROOT / name).is_file() else source / name / "inside.md"
         decoy.parent.mkdir(exist_ok=True)
         decoy.write_text("---\n---\nnot for the site")
@@ -68,7 +103,12 @@ def build(source):
     write_our_posts(source)
     if run(bundle, "check", cwd=source).returncode:
         pytest.fail("the tests of the blog need the gems of the Gemfile: run `make site`", pytrace=False)
-    done = subprocess.run([sys.executable, "-m", "_fastpages", "--notebooks", source / "_notebooks", "--out", source], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "_fastpages", "--notebooks", source / "_notebooks", "--out", source],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
     if done.returncode:
         pytest.fail(f"not all could be converted: {done.stderr}", pytrace=False)
     built = run(bundle, "exec", "jekyll", "build", "--config", "_config.yml,_settings.yml", "-d", "_site", cwd=source)
@@ -77,6 +117,7 @@ def build(source):
     indexed = run(node, pagefind, "--site", "_site", cwd=source)
     if indexed.returncode:
         pytest.fail(f"Pagefind: {indexed.stderr}{indexed.stdout}", pytrace=False)
+    offline.main(source / "_site")
     return Site(source)
 
 
@@ -89,17 +130,23 @@ class Site:
         self.base, self.repository = self.settings["doc_baseurl"], f"{self.settings['user']}/{self.settings['repo']}"
         self.host = self.settings["doc_host"]
         found = {path.relative_to(self.root).as_posix(): Page(path) for path in sorted(self.root.rglob("*.html"))}
-        self.redirections = {name: page for name, page in found.items() if any(tag.get("http-equiv") == "refresh" for tag in page.all("meta"))}
+        self.redirections = {
+            name: page
+            for name, page in found.items()
+            if any(tag.get("http-equiv") == "refresh" for tag in page.all("meta"))
+        }
         self.pages = {name: page for name, page in found.items() if name not in self.redirections}
         self.posts, self.written = {}, []  # the series by its notebooks' names; the other posts
         for path in sorted((source / "_posts").glob("*.html")):
-            front = dict(line.split(": ", 1) for line in path.read_text(encoding="utf-8").split("\n---\n")[0].split("\n")[1:])
+            front = dict(
+                line.split(": ", 1) for line in path.read_text(encoding="utf-8").split("\n---\n")[0].split("\n")[1:]
+            )
             front = {key: json.loads(value) for key, value in front.items()}
             post = front | {"page": self.pages[self.name_of(front["permalink"])]}
             self.written.append(post) if "notebook" not in post else self.posts.update({post["notebook"]: post})
 
     def name_of(self, address):
-        """What the page of an address is called in `pages`; the address is the site's own, with or without host and base."""
+        """What the page of an address of the site's own is called in `pages`; with or without host and base."""
         path = unquote(urlsplit(address.removeprefix(self.host)).path.removeprefix(self.base)).lstrip("/")
         return path + "index.html" if path == "" or path.endswith("/") else path
 
@@ -137,7 +184,7 @@ class Page(HTMLParser):
 
 
 class Host(BaseHTTPRequestHandler):
-    """One request for a file of `server.site`: text goes gzipped, and what is not there gets the site's own page for that."""
+    """One request for a file of `server.site`: text goes gzipped; for what is missing comes the site's page for that."""
 
     protocol_version = "HTTP/1.1"
 

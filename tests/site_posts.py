@@ -48,6 +48,12 @@ HIDDEN = [
     "# Hidden part\n> Not listed.\n\n- date: 2031-02-04\n- hide: true\n- badges: false",
     "## Its end\n\n[back](98_ours.ipynb)",
 ]
+TRUSTED = [
+    "# Trusted part\n> Its outputs run.\n\n- date: 2031-02-05\n- hide: true\n- trusted: true",
+    code("chart", html_output("""<p id="chart">not drawn</p><script>
+document.getElementById("chart").textContent = "drawn";
+</script><button type="button" onclick="this.textContent = 'pressed'">press</button>""")),
+]
 PINNED = """---
 title: "Pinned: a written post"
 summary: Written by hand, and about a quokka too.
@@ -68,8 +74,8 @@ written = True
 
 
 def write_our_posts(source):
-    """Three notebooks of the series, the last of them hidden from the home page, and a written post."""
-    for name, cells in {"98_ours": FIRST, "98b_rich": RICH, "99_hidden": HIDDEN}.items():
+    """Four notebooks of the series, the last two of them hidden from the home page, and a written post."""
+    for name, cells in {"98_ours": FIRST, "98b_rich": RICH, "99_hidden": HIDDEN, "99b_trusted": TRUSTED}.items():
         cells = [new_markdown_cell(cell) if isinstance(cell, str) else cell for cell in cells]
         nbformat.write(new_notebook(cells=cells), source / "_notebooks" / f"{name}.ipynb")
     (source / "_posts").mkdir(exist_ok=True)

@@ -1,4 +1,5 @@
-"""What a reader does on the built blog, done in a real browser and with the keyboard where a reader may have nothing else."""
+"""What a reader does on the built blog, in a real browser, and with the keyboard where there may be nothing else."""
+
 import re
 
 from browser_kit import tab_to, wait
@@ -19,8 +20,12 @@ def brightness(colour):
 
 def theme(page):
     """(the switch's name, the page's attribute, whether its ground is dark)."""
-    return (page.get_by_role("button", name="Theme: ").get_attribute("aria-label") or page.locator("#theme").inner_text().strip(),
-            page.evaluate("document.documentElement.dataset.theme || 'system'"), brightness(page.evaluate(GROUND)) < 128)
+    return (
+        page.get_by_role("button", name="Theme: ").get_attribute("aria-label")
+        or page.locator("#theme").inner_text().strip(),
+        page.evaluate("document.documentElement.dataset.theme || 'system'"),
+        brightness(page.evaluate(GROUND)) < 128,
+    )
 
 
 def test_theme_switch(visit):
@@ -39,12 +44,16 @@ def test_theme_switch(visit):
     page.wait_for_load_state()
     assert theme(page) == ("Theme: dark", "dark", True) and page.evaluate("earlyTheme") == "dark"
     page.emulate_media(media="print", color_scheme="dark")
-    assert brightness(page.evaluate("getComputedStyle(document.querySelector('h1')).color")) < 128, "light letters on white paper"
+    assert brightness(page.evaluate("getComputedStyle(document.querySelector('h1')).color")) < 128, (
+        "light letters on white paper"
+    )
 
 
 def test_theme_switch_without_storage(visit):
     page = visit("/about/")
-    page.context.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('denied', 'SecurityError'); }})")
+    page.context.add_init_script(
+        "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('denied', 'SecurityError'); }})"
+    )
     page.reload()
     tab_to(page, "#theme")
     page.keyboard.press("Enter")
@@ -56,17 +65,33 @@ def test_copy_buttons(visit):
     page.evaluate("document.querySelectorAll('details.fold').forEach(fold => fold.open = true)")
     buttons = page.locator("button.copy")
     assert buttons.count() == page.locator("pre.highlight").count() > len(CODES)
-    assert [name for name in buttons.evaluate_all("all => all.map(button => button.type + button.textContent)") if name != "buttonCopy"] == []
+    assert [
+        name
+        for name in buttons.evaluate_all("all => all.map(button => button.type + button.textContent)")
+        if name != "buttonCopy"
+    ] == []
     page.locator("#Code a.anchor").focus()
     for number, code in enumerate(CODES):
         tab_to(page, "button.copy", most=6)
         button = buttons.nth(number)
         assert button.evaluate("button => button === document.activeElement")
-        wait(page, "button => getComputedStyle(button).opacity === '1'", button.element_handle(), "a button with the focus on it is not seen")
+        wait(
+            page,
+            "button => getComputedStyle(button).opacity === '1'",
+            button.element_handle(),
+            "a button with the focus on it is not seen",
+        )
         page.keyboard.press("Enter")
-        wait(page, "button => button.textContent === 'Copied'", button.element_handle(), "the button does not say that it has copied")
+        wait(
+            page,
+            "button => button.textContent === 'Copied'",
+            button.element_handle(),
+            "the button does not say that it has copied",
+        )
         if number == 0:
-            heard = page.locator("[role=status], [role=alert], [aria-live]").evaluate_all("all => all.filter(one => one.textContent.includes('Copied')).length")
+            heard = page.locator("[role=status], [role=alert], [aria-live]").evaluate_all(
+                "all => all.filter(one => one.textContent.includes('Copied')).length"
+            )
             assert heard == 1, "screen readers are not told once"
         assert page.evaluate("navigator.clipboard.readText()") == code
     again = "() => [...document.querySelectorAll('button.copy')].every(button => button.textContent === 'Copy')"
@@ -99,17 +124,26 @@ def test_contents_follow_the_reader(visit):
     assert links.first.is_visible() and not contents.locator("details").evaluate("fold => !fold.open")
     tab_to(page, "nav.contents a[href='#Formulas']")
     page.keyboard.press("Enter")
-    there = "() => location.hash === '#Formulas' && Math.abs(document.getElementById('Formulas').getBoundingClientRect().top - 60) <= 60"
+    top = "document.getElementById('Formulas').getBoundingClientRect().top"
+    there = f"() => location.hash === '#Formulas' && Math.abs({top} - 60) <= 60"
     wait(page, there, why="the link does not lead to its heading")
-    current = "anchor => [...document.querySelectorAll('nav.contents [aria-current=true]')].map(link => link.hash).join() === '#' + anchor"
+    marked = "[...document.querySelectorAll('nav.contents [aria-current=true]')]"
+    current = f"anchor => {marked}.map(link => link.hash).join() === '#' + anchor"
     wait(page, current, "Formulas", "the contents do not mark the section that was gone to")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.getElementById('Formulas').compareDocumentPosition(document.activeElement) & 20"), "the focus stayed in the contents"
+    assert page.evaluate("document.getElementById('Formulas').compareDocumentPosition(document.activeElement) & 20"), (
+        "the focus stayed in the contents"
+    )
     for section in ("Section-5", "Below-section-15", "Section-30", "Callouts-and-previews"):
-        page.evaluate("id => scrollTo({top: document.getElementById(id).getBoundingClientRect().top + scrollY - 60, behavior: 'instant'})", section)
+        page.evaluate(
+            "id => scrollBy({top: document.getElementById(id).getBoundingClientRect().top - 60, behavior: 'instant'})",
+            section,
+        )
         wait(page, current, section, f"the contents do not follow to {section}")
         box = contents.locator("[aria-current=true]").bounding_box()
-        assert box["x"] + box["width"] < 500 and 0 <= box["y"] <= 900 - box["height"], f"the link of {section} is out of sight: {box}"
+        assert box["x"] + box["width"] < 500 and 0 <= box["y"] <= 900 - box["height"], (
+            f"the link of {section} is out of sight: {box}"
+        )
 
 
 def test_contents_are_folded_on_a_phone(visit):
@@ -132,11 +166,17 @@ def test_skip_link(visit):
 
 def test_side_notes(visit):
     page = visit(RICH)
-    notes, references, text = page.locator(".sidenote"), page.locator("a.fnref"), page.locator("h2#Side-notes").bounding_box()
+    notes, references, text = (
+        page.locator(".sidenote"),
+        page.locator("a.fnref"),
+        page.locator("h2#Side-notes").bounding_box(),
+    )
     assert not page.locator("section.footnotes").is_visible()
     boxes = [notes.nth(number).bounding_box() for number in range(2)]
     for number, box in enumerate(boxes):
-        assert box["x"] >= text["x"] + text["width"] and box["x"] + box["width"] <= 1400, f"a note is not in the margin: {box}, text {text}"
+        assert box["x"] >= text["x"] + text["width"] and box["x"] + box["width"] <= 1400, (
+            f"a note is not in the margin: {box}, text {text}"
+        )
         assert abs(box["y"] - references.nth(number).bounding_box()["y"]) < 160, "a note is far from its line"
     assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"], "two notes lie on each other"
     page.set_viewport_size({"width": 700, "height": 900})
@@ -153,5 +193,7 @@ def test_print(visit):
     page = visit(RICH)
     page.emulate_media(media="print")
     for selector in ("body > header", "nav.contents", "#theme", "button.copy"):
-        assert page.locator(selector).count() and not page.locator(selector).first.is_visible(), f"{selector} is printed"
+        assert page.locator(selector).count() and not page.locator(selector).first.is_visible(), (
+            f"{selector} is printed"
+        )
     assert page.locator("article.post h1").is_visible()

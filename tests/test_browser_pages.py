@@ -1,4 +1,5 @@
-"""Every page of the built blog in a browser, visited once each: what it loads and says, its weight, speed, access and width."""
+"""Every page of the built blog, visited once in a browser: what it loads and says, weight, speed, access, width."""
+
 from dataclasses import dataclass
 
 import pytest
@@ -7,21 +8,30 @@ from site_kit import MODULES, needed
 
 HOME_BYTES, POST_BYTES = 300_000, 1_500_000
 PAINT_MS, MOST_SHIFT = 1500, 0.05
-READY = "() => document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))"
+READY = """async () => {
+  await document.fonts.ready;
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
 SCROLL = """async () => {
   const seen = 0.8 * innerHeight, frame = () => new Promise(done => requestAnimationFrame(done));
-  for (let y = 0; y < document.documentElement.scrollHeight; y += seen) { scrollTo({top: y, behavior: "instant"}); await frame(); await frame(); }
+  for (let y = 0; y < document.documentElement.scrollHeight; y += seen) {
+    scrollTo({top: y, behavior: "instant"});
+    await frame();
+    await frame();
+  }
 }"""
 PICTURES = """async () => {
   document.querySelectorAll("main details").forEach(fold => fold.open = true);
   const shown = [...document.images];
   for (const image of shown) {
     image.scrollIntoView({behavior: "instant"});
-    if (!image.complete) await Promise.race([image.decode().catch(() => 0), new Promise(done => setTimeout(done, 5000))]);
+    const late = new Promise(done => setTimeout(done, 5000));
+    if (!image.complete) await Promise.race([image.decode().catch(() => 0), late]);
   }
   return shown.filter(image => !image.naturalWidth).map(image => image.currentSrc || image.src);
 }"""
-# When the largest thing was painted, in ms; and the sum of all layout shifts, no less than the window of them that browsers report.
+# When the largest thing was painted, in ms; and the sum of all layout shifts, no less than the window of them that
+# browsers report.
 PAINT = """() => new Promise(done => new PerformanceObserver(list => done(list.getEntries().at(-1).startTime))
   .observe({type: "largest-contentful-paint", buffered: true}))"""
 SHIFT = """() => new Promise(done => {
@@ -35,12 +45,29 @@ AXE = """async rules => (await axe.run(document, {resultTypes: ["violations"], .
   .filter(found => ["serious", "critical"].includes(found.impact))
   .flatMap(found => found.nodes.slice(0, 3).map(node => `${found.id}: ${node.target.flat().join(" ")}`))"""
 TOO_WIDE = """() => {
-  const page = document.scrollingElement, edge = innerWidth, boxed = element => element && element !== document.body &&
-    (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(element).overflowX) || boxed(element.parentElement));
+  const page = document.scrollingElement, edge = innerWidth;
+  const clips = element => ["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(element).overflowX);
+  const boxed = element => element && element !== document.body && (clips(element) || boxed(element.parentElement));
   if (page.scrollWidth <= edge) return [];
-  const wide = [...document.body.querySelectorAll("*")].filter(element => element.getBoundingClientRect().right > edge + 1 && !boxed(element.parentElement));
-  return [`${page.scrollWidth} px`, ...wide.slice(0, 3).map(element => `${element.tagName}.${element.className} ${element.textContent.trim().slice(0, 40)}`)];
+  const sticksOut = element => element.getBoundingClientRect().right > edge + 1 && !boxed(element.parentElement);
+  const wide = [...document.body.querySelectorAll("*")].filter(sticksOut).slice(0, 3);
+  const told = element => `${element.tagName}.${element.className} ${element.textContent.trim().slice(0, 40)}`;
+  return [`${page.scrollWidth} px`, ...wide.map(told)];
 }"""
+
+
+# Of spans in code, outputs and formulas, one of each kind: thousands have the same classes all the way up, and so the
+# same colours. The text stays.
+THIN = """() => {
+  const seen = new Set(), name = element => `${element.tagName}.${element.className}`;
+  const way = element => element.matches("main") ? "" : `${way(element.parentElement)} ${name(element)}`;
+  for (const span of [...document.querySelectorAll("main pre span, main .katex-html span")].reverse()) {
+    const kind = span.childElementCount ? null : way(span);
+    if (seen.has(kind)) span.replaceWith(...span.childNodes);
+    else if (kind) seen.add(kind);
+  }
+}"""
+DESKTOP, PHONE = {"width": 1400, "height": 900}, {"width": 360, "height": 740}
 
 
 @dataclass
@@ -54,35 +81,60 @@ class Visit:
     wide: list  # what makes the page scroll sideways on a phone
 
 
-def look_at(browser, origin, path, axe):
-    context = browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
-    page, received = context.new_page(), []
-    complaints, wire = watch(page, origin), context.new_cdp_session(page)
-    wire.send("Network.enable")
-    wire.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
-    page.goto(origin + path)
-    page.evaluate(READY)
-    paint = page.evaluate(PAINT)  # before the scrolling, which would bring new largest things
-    page.evaluate(SCROLL)
-    shift = page.evaluate(SHIFT)
-    broken = page.evaluate(PICTURES)
+def barriers_of(page, axe):
+    """Of a page on a phone's screen, which it leaves on a desktop's."""
     page.evaluate(axe)
-    barriers = [f"light: {found}" for found in page.evaluate(AXE, {})]
+    page.evaluate(THIN)
+    found = [
+        f"phone: {barrier}" for barrier in page.evaluate(AXE, {"rules": {"color-contrast": {"enabled": False}}})
+    ]  # the slow one, seen below
+    page.set_viewport_size(DESKTOP)
+    found += [f"light: {barrier}" for barrier in page.evaluate(AXE, {})]
     page.evaluate("document.documentElement.dataset.theme = 'dark'")  # the themes differ in nothing but colours
-    barriers += [f"dark: {found}" for found in page.evaluate(AXE, {"runOnly": ["color-contrast", "link-in-text-block"]})]
-    page.set_viewport_size({"width": 360, "height": 740})
-    wide = page.evaluate(TOO_WIDE)
-    barriers += [f"phone: {found}" for found in page.evaluate(AXE, {"rules": {"color-contrast": {"enabled": False}}})]  # the slow one, seen above
-    context.close()
-    return Visit(complaints, broken, round(sum(received)), paint, shift, barriers, wide)
+    return found + [
+        f"dark: {barrier}" for barrier in page.evaluate(AXE, {"runOnly": ["color-contrast", "link-in-text-block"]})
+    ]
+
+
+class Reader:
+    """One tab in which a page is looked at after the other, each with nothing of the site in the browser's cache."""
+
+    def __init__(self, browser, origin, axe):
+        self.origin, self.axe = origin, axe
+        context = browser.new_context(viewport=DESKTOP, reduced_motion="reduce")
+        context.add_init_script("Object.defineProperty(Navigator.prototype, 'serviceWorker', {value: undefined})")
+        self.page, self.received = context.new_page(), []
+        self.complaints, self.wire = watch(self.page, origin), context.new_cdp_session(self.page)
+        self.wire.send("Network.enable")
+        self.wire.on("Network.loadingFinished", lambda event: self.received.append(event["encodedDataLength"]))
+
+    def look_at(self, path):
+        page = self.page
+        page.goto("about:blank")
+        self.wire.send("Network.clearBrowserCache")
+        self.complaints.clear()
+        self.received.clear()
+        page.set_viewport_size(DESKTOP)
+        page.goto(self.origin + path)
+        page.evaluate(READY)
+        paint = page.evaluate(PAINT)  # before the scrolling, which would bring new largest things
+        page.evaluate(SCROLL)
+        shift = page.evaluate(SHIFT)
+        broken = page.evaluate(PICTURES)
+        page.set_viewport_size(PHONE)
+        wide = page.evaluate(TOO_WIDE)
+        barriers = barriers_of(page, self.axe)
+        return Visit([*self.complaints], broken, round(sum(self.received)), paint, shift, barriers, wide)
 
 
 @pytest.fixture(scope="module")
 def visits(browser, site, address):
     """{name of a page: its Visit}."""
     with open(needed(MODULES / "axe-core" / "axe.min.js", "axe-core", "site"), encoding="utf-8") as file:
-        axe = file.read()
-    return {name: look_at(browser, address, site.path_of(name), axe) for name in site.pages}
+        reader = Reader(browser, address, file.read())
+    visits = {name: reader.look_at(site.path_of(name)) for name in site.pages}
+    reader.page.context.close()
+    return visits
 
 
 def told(visits, about):
@@ -110,7 +162,11 @@ def posts_of(site):
 
 def test_pages_are_light(visits, site):
     limits = dict.fromkeys(posts_of(site), POST_BYTES) | {"index.html": HOME_BYTES}
-    heavy = [f"{name}: {visits[name].bytes / 1000:.0f} kB, over {limit / 1000:.0f}" for name, limit in limits.items() if visits[name].bytes > limit]
+    heavy = [
+        f"{name}: {visits[name].bytes / 1000:.0f} kB, over {limit / 1000:.0f}"
+        for name, limit in limits.items()
+        if visits[name].bytes > limit
+    ]
     assert not heavy, "\n".join(heavy)
 
 
@@ -124,6 +180,10 @@ def test_pages_are_there_at_once_and_stay_still(visits, site):
 
 
 def test_style_and_scripts_are_small(site):
-    sizes = {path.relative_to(site.root).as_posix(): path.stat().st_size for suffix in ("css", "js") for path in (site.root / "assets").glob(f"**/*.{suffix}")}
+    sizes = {
+        path.relative_to(site.root).as_posix(): path.stat().st_size
+        for suffix in ("css", "js")
+        for path in (site.root / "assets").glob(f"**/*.{suffix}")
+    }
     own = {name: size for name, size in sizes.items() if "katex" not in name}
     assert own and sum(own.values()) < 40_000, own

@@ -1,4 +1,5 @@
 """How a reader gets to a page of the built blog: by searching, from an old address, without JavaScript."""
+
 import pytest
 from browser_kit import tab_to, wait
 from playwright.sync_api import TimeoutError
@@ -20,11 +21,17 @@ def test_search_by_keyboard(visit, site):
     page.wait_for_url("**/search/")
     page.wait_for_load_state("networkidle")
     page.keyboard.press("/")
-    assert page.evaluate("document.activeElement.id") == "q" and page.locator("form[role=search] input#q[type=search][name=q]").count() == 1
+    assert (
+        page.evaluate("document.activeElement.id") == "q"
+        and page.locator("form[role=search] input#q[type=search][name=q]").count() == 1
+    )
     search(page, "quokka")
     results = page.locator("#results > li")
     assert results.count() == 1, "a post that the search is to leave out is found"
-    assert results.locator("a").inner_text() == "All that a post can hold" and "quokka" in results.locator("p mark").first.inner_text().lower()
+    assert (
+        results.locator("a").inner_text() == "All that a post can hold"
+        and "quokka" in results.locator("p mark").first.inner_text().lower()
+    )
     assert "#" not in results.inner_text(), "the heading's link to itself stands in the result"
     assert "1" in page.locator("p#search-status[role=status]").inner_text() and "q=quokka" in page.url
     tab_to(page, "#results > li:first-child a", most=5)
@@ -40,7 +47,9 @@ def test_search_finds_every_notebook(visit, site):
     lost = []
     for post in [post for post in site.posts.values() if not post.get("hide") and not post.get("search_exclude")]:
         page.locator("#q").fill(post["title"])
-        listed = "title => [...document.querySelectorAll('#results > li a')].some(link => link.textContent.trim() === title)"
+        listed = (
+            "title => [...document.querySelectorAll('#results > li a')].some(link => link.textContent.trim() === title)"
+        )
         try:
             wait(page, listed, post["title"], post["title"])
         except AssertionError as error:
@@ -57,7 +66,11 @@ def test_search_from_the_address(visit):
     wait(page, NONE, why="what is on no page is found, or nothing says that nothing was found")
     assert page.locator("#search-status").inner_text() != found
     page.locator("#q").fill("")
-    wait(page, "() => !document.querySelector('#results li') && !location.search.includes('wombat')", why="an empty search still shows results")
+    wait(
+        page,
+        "() => !document.querySelector('#results li') && !location.search.includes('wombat')",
+        why="an empty search still shows results",
+    )
 
 
 def test_search_does_not_believe_the_address(visit):
@@ -91,7 +104,11 @@ def test_old_addresses_lead_on(visit, site, address):
 @pytest.mark.parametrize("path", ["/", "/2031/02/03/98b_rich.html", "/about/"])
 def test_without_javascript(visit, path):
     page = visit(path, java_script_enabled=False)
-    assert len(page.locator("main").inner_text()) > 300 and not page.locator("#theme").is_visible() and page.locator("button.copy").count() == 0
+    assert (
+        len(page.locator("main").inner_text()) > 300
+        and not page.locator("#theme").is_visible()
+        and page.locator("button.copy").count() == 0
+    )
 
 
 def test_search_without_javascript(visit):

@@ -1,4 +1,5 @@
-"""The built blog, read page by page as files: what it shows, where it leads, what it loads, and whether its HTML is valid."""
+"""The built blog, read page by page as files: what it shows, where it leads, what it loads; is its HTML valid?"""
+
 import datetime
 import html
 import json
@@ -8,13 +9,31 @@ import xml.etree.ElementTree as ET
 from urllib.parse import quote, unquote, urldefrag
 
 import nbformat
+from notebook_kit import ROOT
 from PIL import Image
 from site_kit import MODULES, needed, program
 from site_posts import CODES, LIQUID
 
-LOADS = {"img": {"src", "srcset"}, "script": {"src"}, "iframe": {"src"}, "source": {"src", "srcset"}, "video": {"src", "poster"},
-         "audio": {"src"}, "object": {"data"}, "embed": {"src"}, "use": {"href", "xlink:href"}, "image": {"href", "xlink:href"}}
-OLD = ["Captcha-Baseline-Model", "Captcha-MixUp", "Captcha-LabelSmoothing", "Captcha-Label-Smoothing-v2", "Captcha-Label-Correction"]
+LOADS = {
+    "img": {"src", "srcset"},
+    "script": {"src"},
+    "iframe": {"src"},
+    "source": {"src", "srcset"},
+    "video": {"src", "poster"},
+    "audio": {"src"},
+    "object": {"data"},
+    "embed": {"src"},
+    "use": {"href", "xlink:href"},
+    "image": {"href", "xlink:href"},
+}
+TRUSTED = "2031/02/05/99b_trusted.html"
+OLD = [
+    "Captcha-Baseline-Model",
+    "Captcha-MixUp",
+    "Captcha-LabelSmoothing",
+    "Captcha-Label-Smoothing-v2",
+    "Captcha-Label-Correction",
+]
 
 
 def cards(page):
@@ -34,7 +53,9 @@ def test_home_lists_the_series_in_order(site):
         assert html.unescape(card).count(post["description"]) == 1
         day = datetime.date.fromisoformat(post["date"])
         assert f"{day.day} {day:%B %Y}</time>" in card and f'datetime="{post["date"]}T00:00:00+00:00"' in card
-        assert re.search(rf"\b{post['minutes']}\s+min\b", card) and all(html.escape(tag) in card for tag in post.get("categories", []))
+        assert re.search(rf"\b{post['minutes']}\s+min\b", card) and all(
+            html.escape(tag) in card for tag in post.get("categories", [])
+        )
         assert ("cover" in post) == ("<img" in card)
     assert "Hidden part" not in home.text
     assert home.text.count('Ours: <first> & "best" {{ 1 | plus: 1 }}') == 1
@@ -43,29 +64,45 @@ def test_home_lists_the_series_in_order(site):
 
 def test_home_lists_written_posts_pinned_first(site):
     addresses = [entry[0] for entry in cards(site.pages["index.html"].html)]
-    assert len(addresses) == len(set(addresses)) == sum(not post.get("hide") for post in [*site.posts.values(), *site.written])
-    ranked = sorted((post for post in site.written if "sticky_rank" in post and not post.get("hide")), key=lambda post: post["sticky_rank"])
+    assert (
+        len(addresses)
+        == len(set(addresses))
+        == sum(not post.get("hide") for post in [*site.posts.values(), *site.written])
+    )
+    ranked = sorted(
+        (post for post in site.written if "sticky_rank" in post and not post.get("hide")),
+        key=lambda post: post["sticky_rank"],
+    )
     assert "/2031/02/06/pinned.html" in [post["permalink"] for post in ranked]
     ranks = {site.base + post["permalink"]: post["sticky_rank"] for post in ranked}
-    assert [ranks.get(address) for address in addresses[:len(ranked)]] == sorted(ranks.values())
+    assert [ranks.get(address) for address in addresses[: len(ranked)]] == sorted(ranks.values())
 
 
 def test_home_loads_its_first_pictures_at_once(site):
     pictures = site.pages["index.html"].all("img")
-    assert pictures and all(picture["alt"] == "" and picture["width"].isdigit() and picture["height"].isdigit() for picture in pictures)
+    assert pictures and all(
+        picture["alt"] == "" and picture["width"].isdigit() and picture["height"].isdigit() for picture in pictures
+    )
     for place, (address, _, card) in enumerate(cards(site.pages["index.html"].html)):
         assert ('loading="lazy"' in card) == ("<img" in card and place >= 2), address
 
 
 def test_posts_have_code_pictures_and_tables(site):
     ours = site.posts["98_ours.ipynb"]["page"]
-    picture, = ours.all("img")
-    assert picture["alt"] == "A red field" and (picture["width"], picture["height"], picture["loading"]) == ("30", "20", "lazy")
+    (picture,) = ours.all("img")
+    assert picture["alt"] == "A red field" and (picture["width"], picture["height"], picture["loading"]) == (
+        "30",
+        "20",
+        "lazy",
+    )
     with Image.open(site.file_of(picture["src"])) as shown:
         assert shown.size == (30, 20) and shown.convert("RGB").getpixel((15, 10)) == (255, 0, 0)
     assert '<span class="nb">print</span>' in ours.html and '<td class="num">0.75</td>' in ours.html
     assert "A. Writer" in ours.text and "3 February 2031" in ours.text and "A summary & more." in ours.text
-    assert '<annotation encoding="application/x-tex">a_1 * b_2 * c</annotation>' in ours.html and '<div class="callout tip"' in ours.html
+    assert (
+        '<annotation encoding="application/x-tex">a_1 * b_2 * c</annotation>' in ours.html
+        and '<div class="callout tip"' in ours.html
+    )
     contents = re.search(r'<nav class="contents".*?</nav>', ours.html, re.S)[0]
     assert re.findall(r'href="#([^"]+)"', contents) == ["A-part", "Another-part"]
 
@@ -73,22 +110,41 @@ def test_posts_have_code_pictures_and_tables(site):
 def test_a_post_can_hold_all_of_it(site):
     page = site.posts["98b_rich.ipynb"]["page"]
     classes = [attributes.get("class", "") for _, attributes in page.tags]
-    assert [name.split()[-1] for name in classes if name.startswith("callout ")] == ["note", "tip", "warning", "important"]
+    assert [name.split()[-1] for name in classes if name.startswith("callout ")] == [
+        "note",
+        "tip",
+        "warning",
+        "important",
+    ]
     assert [name.split()[-1] for name in classes if name.startswith("preview ")] == ["youtube", "twitter"]
-    assert classes.count("fold") == 3 and classes.count("sidenote") == 2 and page.ids.count("fn-1") == page.ids.count("fn-2") == 1
+    assert (
+        classes.count("fold") == 3
+        and classes.count("sidenote") == 2
+        and page.ids.count("fn-1") == page.ids.count("fn-2") == 1
+    )
     assert "alert(1)" not in page.html and "A <b>bold</b> word" in page.html and "katex-display" in page.html
-    assert [link["href"] for link in page.all("link") if "katex" in link["href"]] == [f"{site.base}/assets/katex/katex.min.css"]
+    assert [link["href"] for link in page.all("link") if "katex" in link["href"]] == [
+        f"{site.base}/assets/katex/katex.min.css"
+    ]
     assert "katex" not in site.pages["index.html"].html and "katex" not in site.pages["2031/02/06/pinned.html"].html
-    address, = [link["href"] for link in page.all("a") if link.get("href", "").startswith(f"https://github.com/{site.repository}/issues/new?")]
+    (address,) = [
+        link["href"]
+        for link in page.all("a")
+        if link.get("href", "").startswith(f"https://github.com/{site.repository}/issues/new?")
+    ]
     assert "All" in address and all(code in page.text for code in CODES)
 
 
 def test_every_notebook_page_shows_all_its_code(site):
     from _fastpages.directives import read_directives
+
     for name, post in site.posts.items():
         nb = nbformat.read(site.source / "_notebooks" / name, 4)
-        shown = [source for wishes, source in (read_directives(cell.source) for cell in nb.cells if cell.cell_type == "code")
-                 if source.strip() and not wishes.get("hide") and not wishes.get("hide_input")]
+        shown = [
+            source
+            for wishes, source in (read_directives(cell.source) for cell in nb.cells if cell.cell_type == "code")
+            if source.strip() and not wishes.get("hide") and not wishes.get("hide_input")
+        ]
         page = post["page"]
         assert page.html.count('<pre class="highlight"') >= len(shown)
         for source in shown:
@@ -105,16 +161,21 @@ def test_source_and_neighbours(site):
     for number, name in enumerate(names):
         page, links = site.posts[name]["page"], site.posts[name]["page"].all("a")
         place = f"{site.repository}/blob/{site.settings['branch']}/{site.settings['nbs_path']}/{name}"
-        binder = f"{site.repository}/{site.settings['branch']}?filepath={quote(site.settings['nbs_path'] + '/' + name, safe='')}"
+        path = quote(f"{site.settings['nbs_path']}/{name}", safe="")
+        binder = f"{site.repository}/{site.settings['branch']}?filepath={path}"
         hrefs = [link.get("href") for link in links]
         if site.posts[name].get("badges", True):
-            assert f"https://github.com/{place}" in hrefs and f"https://colab.research.google.com/github/{place}" in hrefs
+            assert (
+                f"https://github.com/{place}" in hrefs and f"https://colab.research.google.com/github/{place}" in hrefs
+            )
             assert f"https://mybinder.org/v2/gh/{binder}" in hrefs
         rel = {link["rel"]: link["href"] for link in links if link.get("rel") in {"prev", "next"}}
         beside = {"prev": names[number - 1] if number else None, "next": (names + [None])[number + 1]}
         assert rel == {key: site.base + site.posts[other]["permalink"] for key, other in beside.items() if other}, page
     hidden = site.posts["99_hidden.ipynb"]["page"]
-    assert 'class="badge"' not in hidden.html and site.base + site.posts[names[-1]]["permalink"] in [link.get("href") for link in hidden.all("a")]
+    assert 'class="badge"' not in hidden.html and site.base + site.posts[names[-1]]["permalink"] in [
+        link.get("href") for link in hidden.all("a")
+    ]
     assert not any(host in hidden.html for host in ("colab.research.google.com", "mybinder.org"))
 
 
@@ -122,9 +183,14 @@ def test_tags_list_their_posts(site):
     page = site.pages["tags/index.html"]
     sections = dict(re.findall(r'<h2\b[^>]*\bid="(tag-[^"]+)"(.*?)(?=<h2\b|\Z)', page.html, re.S))
     for post in [post for post in [*site.posts.values(), *site.written] if not post.get("hide")]:
-        links = {html.unescape(name).strip(): href for href, name in re.findall(r'<a\b[^>]*href="([^"]*/tags/#[^"]*)"[^>]*>(.*?)</a>', post["page"].html, re.S)}
+        links = {
+            html.unescape(name).strip(): href
+            for href, name in re.findall(r'<a\b[^>]*href="([^"]*/tags/#[^"]*)"[^>]*>(.*?)</a>', post["page"].html, re.S)
+        }
         for tag in post.get("categories", []):
-            assert site.base + post["permalink"] in sections[unquote(links[tag].partition("#")[2])], f"{post['title']} is not under {tag}"
+            assert site.base + post["permalink"] in sections[unquote(links[tag].partition("#")[2])], (
+                f"{post['title']} is not under {tag}"
+            )
     assert "tag-two-words" in sections and "Hidden part" not in page.text
 
 
@@ -137,7 +203,9 @@ def test_links_anchors_and_pictures_resolve(site):
                 address, anchor = urldefrag(attributes[key].removeprefix(site.host))
                 if re.match(r"(https?|mailto):", address):
                     continue
-                assert address == "" or address.startswith(f"{site.base}/"), f"{name}: {attributes[key]} leaves the site's path"
+                assert address == "" or address.startswith(f"{site.base}/"), (
+                    f"{name}: {attributes[key]} leaves the site's path"
+                )
                 target = site.file_of(address) if address else None
                 assert target is None or target.is_file(), f"{name}: {attributes[key]} leads nowhere"
                 if anchor:
@@ -148,25 +216,120 @@ def test_links_anchors_and_pictures_resolve(site):
 
 
 def test_nothing_is_loaded_from_another_host(site):
-    theme = "".join(path.read_text(encoding="utf-8") for folder in ("_includes", "_layouts") for path in (site.source / folder).iterdir())
     for name, page in site.pages.items():
         for tag, attributes in page.tags:
-            assert not any(key.startswith("on") for key in attributes), f"{name}: {tag} has an event handler"
-            keys = LOADS.get(tag, set()) | ({"href"} if tag == "link" and attributes.get("rel") not in {"canonical", "alternate", "next", "prev"} else set())
+            assert name == TRUSTED or not any(key.startswith("on") for key in attributes), (
+                f"{name}: {tag} has an event handler"
+            )
+            keys = LOADS.get(tag, set()) | (
+                {"href"}
+                if tag == "link" and attributes.get("rel") not in {"canonical", "alternate", "next", "prev"}
+                else set()
+            )
             for key in keys & attributes.keys():
-                assert not re.match(r"\s*([a-z]+:)?//|\s*data:", attributes[key]), f"{name}: {tag} loads {attributes[key]}"
+                assert not re.match(r"\s*([a-z]+:)?//|\s*data:", attributes[key]), (
+                    f"{name}: {tag} loads {attributes[key]}"
+                )
             assert "url(" not in attributes.get("style", ""), f"{name}: {attributes['style']}"
-        assert all(script in theme for script in re.findall(r"<script>(.*?)</script>", page.html, re.S)), f"{name}: a script that is not the theme's"
-        assert "<script" not in page.html[page.html.find('class="post-content"'):page.html.find("</article>")], name
+        assert (
+            name == TRUSTED
+            or "<script" not in page.html[page.html.find('class="post-content"') : page.html.find("</article>")]
+        ), name
     for path in [*site.root.rglob("*.css"), *site.root.rglob("*.svg")]:
-        assert not re.search(r"@import|url\(['\"]?\s*(https?:)?//|href=\"https?://[^\"]*\"|<script", path.read_text(encoding="utf-8")), path.name
+        assert not re.search(
+            r"@import|url\(['\"]?\s*(https?:)?//|href=\"https?://[^\"]*\"|<script", path.read_text(encoding="utf-8")
+        ), path.name
+
+
+def policy_of(page):
+    """{directive: sources} of a page that has one policy, before anything that it is to govern."""
+    (policy,) = [
+        number
+        for number, (tag, attributes) in enumerate(page.tags)
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert not {tag for tag, _ in page.tags[:policy]} & {"script", "link", "style", "img"}
+    directives = [directive.split() for directive in page.tags[policy][1]["content"].split(";")]
+    assert len({words[0] for words in directives}) == len(directives), "only the first of two directives counts"
+    return {words[0]: set(words[1:]) for words in directives}
+
+
+def test_every_page_has_a_policy(site):
+    """Nothing but this site's files, no script inside a page; what a kind of pages needs only there."""
+    for name, page in {**site.pages, **site.redirections}.items():
+        policy = policy_of(page)
+        assert policy["default-src"] == policy["base-uri"] == {"'none'"} and {"form-action"} <= policy.keys(), name
+        styled, scripts = ' style="' in page.html, {"'self'"} & policy.get("script-src", set())
+        hashes = {source for source in policy.get("script-src", ()) if source.startswith("'sha256-")}
+        assert policy.get("script-src", set()) - hashes <= {"'self'", "'wasm-unsafe-eval'"} | (
+            {"'unsafe-hashes'"} if name == TRUSTED else set()
+        ), name
+        assert ("'wasm-unsafe-eval'" in policy.get("script-src", ())) == (
+            name in {"demo/index.html", "search/index.html"}
+        ), name
+        assert len(hashes) == (2 if name == TRUSTED else 0), name
+        assert policy.get("style-src", set()) <= {"'self'"}, name
+        assert ("style-src-attr" in policy) == (styled or name == TRUSTED), (
+            f"{name}: allows styles in attributes, and has none, or the other way round"
+        )
+        assert bool(scripts) == (name in site.pages), name
+        assert ("font-src" in policy) == ("/katex.min.css" in page.html or name == TRUSTED), name
+        inside = [tag for tag in re.findall(r"<script(?![^>]*\bsrc=)([^>]*)>", page.html) if "application/" not in tag]
+        assert len(inside) == (name == TRUSTED), f"{name}: a script inside the page"
+
+
+def test_licences_are_there(site):
+    """Of each package that the site carries, unchanged, and of the tiles; nothing of any other package is there."""
+    page = site.pages["licences/index.html"]
+    files = {
+        link["href"]: site.file_of(link["href"]).read_bytes()
+        for link in page.all("a")
+        if "/assets/licences/" in link.get("href", "")
+    }
+    place = f"{site.base}/assets/licences/{{}}.txt".format
+    for name in json.loads((ROOT / "package.json").read_text())["dependencies"]:
+        version = json.loads((MODULES / name / "package.json").read_text())["version"]
+        assert f"{name} {version}" in page.text
+        notices = [
+            content for address, content in files.items() if address.startswith(place(name).removesuffix(".txt") + "/")
+        ]
+        assert notices and all(b"copyright" in content.lower() for content in notices), name
+    for name, path in {"katex/LICENSE": "katex/LICENSE", "pagefind/LICENSE": "pagefind/LICENSE/LICENSE"}.items():
+        assert files[place(name)] == (MODULES / path).read_bytes()
+    assert (
+        b"Microsoft Corporation" in files[place("onnxruntime-web/LICENSE")]
+        and b"emscripten" in files[place("onnxruntime-web/ThirdPartyNotices")]
+    )
+    assert (
+        b"SIL Open Font License" in files[place("katex-fonts/LICENSE")]
+        and b"Brian" in files[place("recaptcha-dataset/LICENSE")]
+    )
+    assert files[place("site/LICENSE")] == (ROOT / "LICENSE").read_bytes()
+    for name, other in site.pages.items():
+        assert f"{site.base}/licences/" in [link.get("href") for link in other.all("a")], name
+    assert {path.name for path in (site.root / "assets").iterdir()} == {
+        "early.js",
+        "icon.svg",
+        "katex",
+        "licences",
+        "main.css",
+        "search.js",
+        "site.js",
+    }
 
 
 def test_html_is_valid(site):
     vnu = needed(MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar", "the HTML validator", "site")
     pages = [site.root / name for name in [*site.pages, *site.redirections]]
-    done = subprocess.run([program("java", "browser"), "-jar", vnu, "--errors-only", "--format", "json", *pages], capture_output=True, text=True)
-    found = [f"{message.get('url', '').rpartition('_site/')[2]}:{message.get('lastLine')}: {message['message']}" for message in json.loads(done.stderr)["messages"]]
+    done = subprocess.run(
+        [program("java", "browser"), "-jar", vnu, "--errors-only", "--format", "json", *pages],
+        capture_output=True,
+        text=True,
+    )
+    found = [
+        f"{message.get('url', '').rpartition('_site/')[2]}:{message.get('lastLine')}: {message['message']}"
+        for message in json.loads(done.stderr)["messages"]
+    ]
     assert not found, "\n".join(found[:40])
 
 
@@ -178,17 +341,19 @@ def test_feed_and_addresses(site):
     assert {host + post["permalink"] for post in site.posts.values()} <= links
     titles = [entry.find("a:title", atom).text for entry in feed.findall("a:entry", atom)]
     assert any("Ours: " in title and "{{ 1 | plus: 1 }}" in title for title in titles)
-    canonical, = [link["href"] for link in site.pages["index.html"].all("link") if link["rel"] == "canonical"]
+    (canonical,) = [link["href"] for link in site.pages["index.html"].all("link") if link["rel"] == "canonical"]
     assert canonical == host + "/"
 
 
 def test_sitemap_and_social_cards(site):
     places = ET.parse(site.root / "sitemap.xml").getroot().iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")
     listed = {site.name_of(place.text) for place in places}
-    hidden = {site.name_of(post["permalink"]) for post in site.posts.values() if post.get("hide")} | {"search/index.html"}
+    hidden = {site.name_of(post["permalink"]) for post in site.posts.values() if post.get("hide")} | {
+        "search/index.html"
+    }
     assert site.pages.keys() - hidden - {"404.html"} <= listed <= site.pages.keys() - {"404.html"}
     for name, page in site.pages.items():
-        image, = [meta["content"] for meta in page.all("meta") if meta.get("property") == "og:image"]
+        (image,) = [meta["content"] for meta in page.all("meta") if meta.get("property") == "og:image"]
         assert image.startswith(f"{site.host}{site.base}/images/social/"), name
         with Image.open(site.file_of(image)) as card:
             assert card.size == (1200, 630), name
@@ -198,7 +363,10 @@ def test_old_addresses_lead_to_pages(site):
     ours = {"old/pinned.html": "2031/02/06/pinned.html", "old/folder/index.html": "2031/02/06/pinned.html"}
     old = [f"2021/05/25/{name}.html" for name in OLD]
     leads = {name: page.all("meta") for name, page in site.redirections.items()}
-    leads = {name: [meta["content"] for meta in metas if meta.get("http-equiv") == "refresh"][0] for name, metas in leads.items()}
+    leads = {
+        name: [meta["content"] for meta in metas if meta.get("http-equiv") == "refresh"][0]
+        for name, metas in leads.items()
+    }
     targets = {name: site.name_of(content.partition("url=")[2]) for name, content in leads.items()}
     assert [name for name in old if name not in targets] == []
     assert {name: target for name, target in targets.items() if target not in site.pages} == {}
@@ -206,9 +374,24 @@ def test_old_addresses_lead_to_pages(site):
 
 
 def test_only_the_site_is_in_the_site(site):
-    tops = {post["permalink"].split("/")[1] for post in [*site.posts.values(), *site.written]} | {name.split("/")[0] for name in site.redirections}
-    assert {path.name for path in site.root.iterdir()} <= {"index.html", "404.html", "about", "assets", "demo", "feed.xml", "images", "pagefind", "robots.txt",
-                                                           "search", "sitemap.xml", "tags"} | tops
+    tops = {post["permalink"].split("/")[1] for post in [*site.posts.values(), *site.written]} | {
+        name.split("/")[0] for name in site.redirections
+    }
+    assert {path.name for path in site.root.iterdir()} <= {
+        "index.html",
+        "404.html",
+        "about",
+        "assets",
+        "demo",
+        "feed.xml",
+        "images",
+        "licences",
+        "pagefind",
+        "robots.txt",
+        "search",
+        "sitemap.xml",
+        "tags",
+    } | tops
     assert not [path for path in site.root.rglob("*") if path.is_file() and b"not for the site" in path.read_bytes()]
 
 

@@ -1,0 +1,31 @@
+"""Addresses that carry their content's hash: a page gets the script that it was built with, never an older one."""
+
+import hashlib
+import json
+from pathlib import Path
+
+HEX = 32  # digits of a SHA-256 in an address: 128 bits
+
+
+def digest(content: bytes) -> str:
+    """The SHA-256 of a file's content, 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def versioned(name: str, content: bytes) -> str:
+    """`name` with `?v=` and the first half of its content's hash."""
+    return f"{name}?v={digest(content)[:HEX]}"
+
+
+def write_changed(path: Path, content: bytes) -> None:
+    """Writes a file, unless it holds just that: Jekyll copies what is newer."""
+    if not path.is_file() or path.read_bytes() != content:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def publish_versions(out: Path) -> None:
+    """Writes where the scripts of all pages are to `out/_data/scripts.json`: {"site": "/assets/site.js?v=…"}."""
+    paths = sorted((out / "assets").glob("*.js"))
+    scripts = {path.stem: versioned(f"/assets/{path.name}", path.read_bytes()) for path in paths}
+    write_changed(out / "_data" / "scripts.json", (json.dumps(scripts, indent=1) + "\n").encode())

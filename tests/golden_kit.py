@@ -1,0 +1,201 @@
+"""What Python says of pictures, tiles and numbers, for the demo page's scripts to say the same (tests/js)."""
+
+import hashlib
+import json
+import random
+
+import numpy as np
+from notebook_kit import ROOT
+from PIL import Image
+
+from recaptcha import grid
+from recaptcha.challenge import DataError, Network, cut_tiles, locate
+
+CHOICES = {"auto": "auto", "3": "3x3", "4": "4x4", "1": "none"}  # the page's, and Python's
+COMPOSED, SEED = 12, 8
+
+
+def demo_tiles():
+    with Image.open(ROOT / "images" / "demo" / "tiles.webp") as figure:
+        figure = figure.convert("RGB")
+    return [
+        figure.crop((x, y, x + 120, y + 120)) for y in range(0, figure.height, 120) for x in range(0, figure.width, 120)
+    ]
+
+
+def noise(rng, width, height):
+    return Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+def composed():
+    """(what it is, picture) of challenges as they may be pictured, and one that is larger than what is measured."""
+    rng, tiles, found = random.Random(SEED), demo_tiles(), []
+    for number in range(COMPOSED):
+        kind = grid.any_kind(rng)
+        found.append((f"composed {number}: {kind}", grid.compose(rng.sample(tiles, kind["n"] ** 2), **kind)[0]))
+    large = grid.compose(
+        rng.sample(tiles, 9), size=120, gutter=4, margin=7, header=90, page=(300, 200, 250, 100), zoom=1.9
+    )[0]
+    return [*found, ("large", large)]
+
+
+def edge_cases():
+    """(what it is, picture, the page's choice) at the edges of what is a challenge."""
+    rng = np.random.default_rng(1)
+    flat = [
+        (f"flat {size}", Image.new("RGB", size, "teal"), choice)
+        for size, choice in (
+            ((300, 200), "auto"),
+            ((300, 300), "3"),
+            ((300, 300), "4"),
+            ((301, 299), "3"),
+            ((315, 300), "4"),
+            ((316, 300), "4"),
+            ((300, 330), "3"),
+            ((2, 2), "3"),
+            ((3, 3), "3"),
+            ((1, 1), "1"),
+            ((61, 47), "1"),
+            ((47, 61), "auto"),
+            ((48, 48), "auto"),
+            ((40, 40), "4"),
+        )
+    ]
+    return [
+        *flat,
+        ("noise", noise(rng, 120, 120), "auto"),
+        ("noise", noise(rng, 90, 93), "4"),
+        ("one line", noise(rng, 1, 64), "auto"),
+        ("strip", noise(rng, 700, 50), "auto"),
+    ]
+
+
+def located(picture, choice):
+    """What `locate` and `cut_tiles` make of a picture: boxes and the tiles' hash, or the page's word for an error."""
+    try:
+        found = locate(picture, CHOICES[choice])
+    except DataError:
+        return {"error": "no_grid" if choice == "auto" else "no_such_grid"}
+    tiles = np.asarray(picture)[None] if found.n == 1 else cut_tiles(picture, found)
+    boxes = [(0, 0, *picture.size)] if found.n == 1 else found.boxes()
+    return {"boxes": boxes, "shape": tiles.shape, "sha256": hashlib.sha256(tiles.tobytes()).hexdigest()}
+
+
+def grids(save):
+    cases = [(about, picture, "auto") for about, picture in composed()]
+    cases += [(about, picture, choice) for about, picture, _ in cases[:2] for choice in ("3", "4")]
+    return [
+        {"about": about, "picture": save(picture), "choice": choice, **located(picture, choice)}
+        for about, picture, choice in [*cases, *edge_cases()]
+    ]
+
+
+def shrunk(save):
+    """Pictures made smaller by Pillow along x and then along y.
+
+    Which comes first when Pillow does both at once depends on its version, and makes a level's difference.
+    """
+    rng, found = np.random.default_rng(2), []
+    for (width, height), side in {
+        (90, 40): 60,
+        (40, 90): 60,
+        (64, 64): 17,
+        (333, 7): 100,
+        (50, 50): 49,
+        (30, 20): 30,
+    }.items():
+        picture, share = noise(rng, width, height), min(1, side / max(width, height))
+        size = [max(1, round(length * share)) for length in (width, height)]
+        small = picture.resize((size[0], height), Image.BILINEAR).resize(size, Image.BILINEAR)
+        assert np.abs(np.subtract(small, picture.resize(size, Image.BILINEAR), dtype=int)).max() <= 1
+        found.append({"picture": save(picture), "side": side, "small": save(small)})
+    return found
+
+
+def lines(save):
+    """What is seen of lines: on noise, on a picture of columns some of which are of one colour, on profiles."""
+    rng = np.random.default_rng(3)
+    columns = rng.integers(0, 256, (40, 24, 3), dtype=np.uint8)
+    columns[:, ::5] = rng.integers(0, 256, (5, 3))
+    columns[:7, ::10] = 255 - columns[:7, ::10]
+    pictures = [noise(rng, 37, 22), noise(rng, 4, 9), Image.fromarray(columns)]
+    edges = [
+        {
+            "picture": save(picture),
+            "along": grid.edge_map(np.asarray(picture, np.float32)).tolist(),
+            "across": grid.edge_map(np.asarray(picture, np.float32).transpose(1, 0, 2)).tolist(),
+        }
+        for picture in pictures
+    ]
+    plain = [
+        {"picture": save(picture), "plain": grid.plain(np.asarray(picture, np.float32)).tolist()}
+        for picture in pictures
+    ]
+    profiles = [rng.uniform(0, 40, length) for length in (1, 5, 21, 80)]
+    outstanding = [
+        {
+            "profile": profile.tolist(),
+            "near": near,
+            "far": far,
+            "standOut": grid.stand_out(profile, near, far).tolist(),
+            "widened": grid.widen(profile).tolist(),
+        }
+        for profile in profiles
+        for near, far in ((3, 10), (2, 6), (8, 30))
+    ]
+    halves = [*np.arange(-3, 3.5, 0.5).tolist(), 0.49999999999999994, 2.4999, 1e9 + 0.5]
+    return {
+        "edges": edges,
+        "plain": plain,
+        "profiles": outstanding,
+        "rounded": [[value, round(value)] for value in halves],
+    }
+
+
+def in_words(thing, tiles):
+    tiles = [str(tile) for tile in tiles]
+    if len(tiles) < 2:
+        return f"Tile {tiles[0]} shows {thing}." if tiles else f"No tile shows {thing}."
+    return f"Tiles {', '.join(tiles[:-1])} and {tiles[-1]} show {thing}."
+
+
+def answers():
+    """Tiles chosen from probabilities, as the command line chooses them.
+
+    Some of the probabilities are a class's threshold itself, or next to it.
+    """
+    network, rng, found = Network(), np.random.default_rng(4), []
+    for n in (1, 9, 16):
+        probs = rng.random((n, len(network.classes)), dtype=np.float32)
+        for i, name in enumerate(network.classes):
+            own = np.float32(network.thresholds[i])
+            probs[0, i], probs[n // 2, i], probs[-1, i] = (
+                own,
+                np.nextafter(own, np.float32(1)),
+                np.nextafter(own, np.float32(0)),
+            )
+            tiles = [int(tile) + 1 for tile in np.flatnonzero(probs[:, i] > network.thresholds[i])]
+            found.append(
+                {
+                    "target": name,
+                    "index": i,
+                    "threshold": float(network.thresholds[i]),
+                    "probs": probs.tolist(),
+                    "tiles": tiles,
+                    "sentence": in_words(f"a {name.lower()}", tiles),
+                }
+            )
+    return found
+
+
+def write_golden(folder):
+    """Fills a folder with `golden.json` and the pictures that it names, three bytes a pixel and a fourth."""
+
+    def save(picture):
+        name = f"{sum(1 for _ in folder.glob('*.rgba'))}.rgba"
+        (folder / name).write_bytes(picture.convert("RGBA").tobytes())
+        return {"file": name, "width": picture.width, "height": picture.height}
+
+    golden = {"grids": grids(save), "shrunk": shrunk(save), "lines": lines(save), "answers": answers()}
+    (folder / "golden.json").write_text(json.dumps(golden), encoding="utf-8")
+    return golden

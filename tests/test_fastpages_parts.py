@@ -1,0 +1,75 @@
+"""What trusted pages are allowed, which licences the site carries, what the service worker is told: by small parts."""
+
+import base64
+import hashlib
+import json
+
+import pytest
+from notebook_kit import ROOT
+
+from _fastpages import licences
+from _fastpages.errors import NotebookError
+from _fastpages.offline import EMPTY, WORKER, build_list, loaded, worker
+from _fastpages.policy import needs
+from _fastpages.versions import digest, versioned
+
+LINES, HANDLER = "\na < 1 && b\n", "say('&')"
+
+
+def hash_of(script):
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def test_a_trusted_page_may_run_what_was_saved_in_it_and_no_more():
+    assert needs("<p>nothing</p>") == {"scripts": "", "hosts": ""}
+    assert needs("<script>\r\na < 1 && b\n</script>")["scripts"] == f" {hash_of(LINES)}"
+    pressed = needs("<p onclick=\"say('&amp;')\">x</p>")["scripts"]
+    assert pressed == f" {hash_of(HANDLER)} 'unsafe-hashes'"
+    drawn = needs(
+        '<script src="https://cdn.example/vega@5.js"></script><script>load("https://data.example:8443/x.json")</script>'
+    )
+    assert drawn["hosts"] == " https://cdn.example https://data.example:8443"
+    assert drawn["scripts"].endswith(" 'unsafe-eval'" + drawn["hosts"]) and "unsafe-inline" not in drawn["scripts"]
+    assert needs('<a href="https://example.com">a link</a> https://example.com')["hosts"] == ""
+
+
+def test_a_package_without_a_licence_stops_the_build(tmp_path, monkeypatch):
+    monkeypatch.setattr(licences, "MODULES", tmp_path)
+    (tmp_path / "bare").mkdir()
+    with pytest.raises(NotebookError, match=r"^bare 1\.0 brings no licence: put its release's into .*bare@1\.0/$"):
+        licences.package_notices("bare", "1.0")
+    (tmp_path / "bare" / "LICENCE.md").write_text("its own")
+    assert licences.package_notices("bare", "1.0") == {"LICENCE.md": b"its own"}
+
+
+def test_kept_notices_are_of_the_version_that_is_installed():
+    """A new version of a package that brings no licence needs its own release's: an old one stands in for nothing."""
+    wanted = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    for folder in licences.KEPT.iterdir():
+        name, _, version = folder.name.rpartition("@")
+        assert wanted[f"node_modules/{name}"]["version"] == version
+
+
+def test_the_worker_is_told_of_all_that_the_page_loads(tmp_path):
+    script = b"export const one = 1;"
+    address = f"/base/{versioned('demo/made/page.mjs', script)}"
+    page = f'"base": "/base/demo/" <link href="/base/assets/main.css"> <script src="{address}"> "{address}"'
+    page += ' <a href="/base/about/"> <a href="/base/feed.xml"> <meta content="https://host/base/images/card.png">'
+    for name, content in {
+        "demo/index.html": page.encode(),
+        "demo/made/page.mjs": script,
+        "assets/main.css": b"p {}",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    assert loaded(page, "/base") == ["/base/assets/main.css", address]
+    build = build_list(tmp_path)
+    assert {name: file["sha256"] for name, file in build["files"].items()} == {
+        "/base/demo/": digest(page.encode()),
+        "/base/assets/main.css": digest(b"p {}"),
+        address: digest(script),
+    }
+    assert build["files"][address]["type"] == "text/javascript"
+    assert WORKER.read_text().count(EMPTY) == 1 and f'"version": "{build["version"]}"' in worker(build)
+    (tmp_path / "assets" / "main.css").write_bytes(b"p { margin: 0 }")
+    assert build_list(tmp_path)["version"] != build["version"], "a change of a style sheet is no new build"
