@@ -86,9 +86,7 @@ def copy_sources(source):
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, source / name)
     for name in (
-        ({name.split("/")[0] for name in files} | {"results", "data"})
-        - SITE_PARTS
-        - {"Gemfile.lock", "_settings.yml"}
+        ({name.split("/")[0] for name in files} | {"results", "data"}) - SITE_PARTS - {"Gemfile.lock", "_settings.yml"}
     ):
         decoy = source / name if (ROOT / name).is_file() else source / name / "inside.md"
         decoy.parent.mkdir(exist_ok=True)
