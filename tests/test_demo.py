@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 
 import numpy as np
@@ -189,35 +190,19 @@ def test_open_to_everyone(page):
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
-def work_of(wire):
-    """Seconds that the page's own thread has worked."""
-    return {metric["name"]: metric["value"] for metric in wire.send("Performance.getMetrics")["metrics"]}[
-        "TaskDuration"
-    ]
-
-
 def test_an_answer_is_quick(page, samples, capsys):
-    """Two threads work where there are two cores.
-
-    Others may be at work on this machine: what counts then is the quickest of five, and the time that the page's own
-    thread works, which is all it takes on an idle one.
-    """
-    wire, work = page.context.new_cdp_session(page), []
-    wire.send("Performance.enable", {"timeDomain": "threadTicks"})
+    """The quickest of five, with two threads where there are two cores; more is allowed when others work there, too."""
     bare = [path.name for path, _, _ in samples].index("bare.png")
     for _ in range(5):
-        before = work_of(wire)
         answered(page, page.locator(".demo-sample").nth(bare).click)
-        work.append(1000 * (work_of(wire) - before))
     entries = page.evaluate(
         "performance.getEntriesByName('demo answer').slice(-5).map(entry => [entry.duration, entry.detail.grid])"
     )
     wall, grid = (min(times) for times in zip(*entries))
+    busy = max(1, os.getloadavg()[0] / os.cpu_count())
     with capsys.disabled():
-        print(
-            f" [{wall:.0f} ms, {grid:.0f} of them for the grid; {min(work):.0f} ms of work, drawing included]", end=""
-        )
-    assert min(wall, *work) < MOST_MS
+        print(f" [{wall:.0f} ms, {grid:.0f} of them for the grid; {busy:.1f} want each core]", end="")
+    assert wall < MOST_MS * busy
 
 
 def test_works_offline_with_threads_and_tells_of_updates(page, site):
