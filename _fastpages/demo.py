@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from .errors import NotebookError
-from .versions import versioned, write_changed
+from .versions import integrity, versioned, write_changed
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = ROOT / "demo"
@@ -145,9 +145,13 @@ def publish_demo(out: Path) -> None:
     samples = compose_samples(grid)
     contents = scripts | {FILES[name].name: content for name, content in runtime.items()}
     _fill(out / MADE, contents | {sample.name: sample.content for sample in samples})
+    modules = scripts | {FILES["runtime"].name: runtime["runtime"]}
     data = {
         "files": {name: versioned(FILES[name].name, content) for name, content in runtime.items()},
-        "scripts": {name.removesuffix(".mjs"): versioned(name, content) for name, content in scripts.items()},
+        "scripts": [
+            {"name": name, "address": versioned(name, content), "integrity": integrity(content)}
+            for name, content in modules.items()
+        ],
         "megabytes": round(sum(map(len, runtime.values())) / 1e6),
         **{key: about[key] for key in ("classes", "thresholds", "version", "run")},
         "samples": [{"file": versioned(sample.name, sample.content), **sample.about} for sample in samples],

@@ -1,5 +1,6 @@
 """Addresses that carry their content's hash: a page gets the script that it was built with, never an older one."""
 
+import base64
 import hashlib
 import json
 from pathlib import Path
@@ -15,6 +16,11 @@ def digest(content: bytes) -> str:
 def versioned(name: str, content: bytes) -> str:
     """`name` with `?v=` and the first half of its content's hash."""
     return f"{name}?v={digest(content)[:HEX]}"
+
+
+def integrity(content: bytes) -> str:
+    """What a page says of a script so that a browser runs that one and no other (Subresource Integrity)."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode()}"
 
 
 def write_changed(path: Path, content: bytes) -> None:

@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import onnxruntime
+import pytest
 from browser_kit import tab_to, wait
 from demo_kit import HAND, OPEN, answered, base, first, opened, page, png, samples, text  # noqa: F401 (fixtures)
 from golden_kit import in_words
@@ -225,6 +226,20 @@ def test_works_offline_with_threads_and_tells_of_updates(page, site):
         )
     finally:
         worker.write_text(old, encoding="utf-8")
+
+
+@pytest.mark.parametrize("script", ["page.mjs", "lines.mjs"])
+def test_an_old_page_does_not_run_new_scripts(browser, base, script):
+    """A browser's own cache may hold the page of a build whose scripts the host has no more: it gives new ones."""
+    context = browser.new_context(service_workers="block")
+    page, told = context.new_page(), []
+    page.on("console", lambda message: told.append(message.text))
+    page.route(f"**/{script}?v=*", lambda route: route.fulfill(response=(new := route.fetch()), body=new.text() + "\n"))
+    page.goto(base)
+    wait(page, "() => document.readyState === 'complete'")
+    assert any("integrity" in text and script in text for text in told), told
+    assert page.inner_text("#demo-answer") == ""
+    context.close()
 
 
 def test_nothing_leaves_the_browser(browser, base):
