@@ -13,7 +13,8 @@ from pathlib import Path
 from PIL import Image
 
 from .errors import NotebookError
-from .versions import integrity, versioned, write_changed
+from .files import write
+from .versions import integrity, versioned
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = ROOT / "demo"
@@ -80,16 +81,16 @@ def version_imports(scripts: dict) -> dict:
     """
     done = {}
 
-    def write(name: str) -> str:
+    def finished(name: str) -> str:
         if name not in done:
             done[name] = IMPORT.sub(address, scripts[name])
         return done[name]
 
     def address(match) -> str:
-        return f"./{versioned(module(match[1]), write(match[1]).encode())}"
+        return f"./{versioned(module(match[1]), finished(match[1]).encode())}"
 
     for name in scripts:
-        write(name)
+        finished(name)
     return {module(name): script for name, script in done.items()}
 
 
@@ -120,7 +121,7 @@ def compose_samples(grid) -> list:
 def _fill(folder: Path, contents: dict) -> None:
     """The folder holds these files and no others."""
     for name, content in contents.items():
-        write_changed(folder / name, content)
+        write(folder / name, content)
     for path in folder.iterdir():
         if path.name not in contents:
             path.unlink()
@@ -156,4 +157,4 @@ def publish_demo(out: Path) -> None:
         **{key: about[key] for key in ("classes", "thresholds", "version", "run")},
         "samples": [{"file": versioned(sample.name, sample.content), **sample.about} for sample in samples],
     }
-    write_changed(out / "_data" / "demo.json", (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode())
+    write(out / "_data" / "demo.json", (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode())

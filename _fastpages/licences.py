@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import NotebookError
-from .versions import write_changed
+from .files import write
 
 ROOT = Path(__file__).parent.parent
 MODULES, KEPT = ROOT / "node_modules", Path(__file__).with_name("licences")
@@ -83,7 +83,7 @@ def publish_licences(out: Path) -> None:
     for part in found:
         paths = {name: MADE / part.name / f"{name}.txt" for name in part.files}
         for name, content in part.files.items():
-            write_changed(out / paths[name], content)
+            write(out / paths[name], content)
         files = [{"name": name, "path": f"/{path.as_posix()}"} for name, path in paths.items()]
         listed.append({"name": part.name, "version": part.version, "files": files})
-    write_changed(out / "_data" / "licences.json", (json.dumps(listed, indent=1) + "\n").encode())
+    write(out / "_data" / "licences.json", (json.dumps(listed, indent=1) + "\n").encode())

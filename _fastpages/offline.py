@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from .demo import SCRIPTS
+from .files import write
 from .versions import digest
 
 WORKER = SCRIPTS / "sw.js"
@@ -58,7 +59,7 @@ def main(site: str = "_site") -> None:
     """A site without the demo page needs none of this."""
     site = Path(site)
     if (site / "demo" / "index.html").is_file():
-        (site / "demo" / "sw.js").write_text(worker(build_list(site)), encoding="utf-8")
+        write(site / "demo" / "sw.js", worker(build_list(site)).encode())
 
 
 if __name__ == "__main__":

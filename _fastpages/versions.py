@@ -5,6 +5,8 @@ import hashlib
 import json
 from pathlib import Path
 
+from .files import write
+
 HEX = 32  # digits of a SHA-256 in an address: 128 bits
 
 
@@ -23,15 +25,8 @@ def integrity(content: bytes) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode()}"
 
 
-def write_changed(path: Path, content: bytes) -> None:
-    """Writes a file, unless it holds just that: Jekyll copies what is newer."""
-    if not path.is_file() or path.read_bytes() != content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-
-
 def publish_versions(out: Path) -> None:
     """Writes where the scripts of all pages are to `out/_data/scripts.json`: {"site": "/assets/site.js?v=…"}."""
     paths = sorted((out / "assets").glob("*.js"))
     scripts = {path.stem: versioned(f"/assets/{path.name}", path.read_bytes()) for path in paths}
-    write_changed(out / "_data" / "scripts.json", (json.dumps(scripts, indent=1) + "\n").encode())
+    write(out / "_data" / "scripts.json", (json.dumps(scripts, indent=1) + "\n").encode())
