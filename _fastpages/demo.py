@@ -31,7 +31,8 @@ FILES = {
     "wasm": RUNTIME / "ort-wasm-simd-threaded.wasm",
     "model": MODEL,
 }
-NUMBERS = ("COARSE", "FINE", "WEIGHTS", "SURE")  # of `recaptcha.grid`, which demo/grid.js shares
+# Of `recaptcha.grid`, which demo/grid.js shares.
+NUMBERS = ("COARSE", "FINE", "WEIGHTS", "SURE", "PAYLOAD", "SEAMS", "CLEAR")
 IMPORT = re.compile(r'(?<= from ")\./([a-z]+\.js)(?=";)')
 BOX = {"margin": 7, "header": 90, "footer": 50}  # what is around the tiles of a challenge
 # (file, target, which of the tiles, how `recaptcha.grid.compose` draws them): a bare grid; what a challenge looks like;

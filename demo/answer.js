@@ -19,7 +19,7 @@ export function thingsOf(text) {
 }
 
 /** Each tile's probability of class `i`, its number from 1, and whether it is said to show it. */
-export function tilesOf(probs, i, threshold) {
+export function judged(probs, i, threshold) {
   return probs.map((row, k) => ({ probability: row[i], said: row[i] > threshold, number: k + 1 }));
 }
 

@@ -1,6 +1,6 @@
 // The demo page: takes pictures from the reader, asks the network about their tiles, and shows what it says for one
 // target and threshold.
-import { enumerate, fill, sentence, thingsOf, tilesOf } from "./answer.js";
+import { enumerate, fill, judged, sentence, thingsOf } from "./answer.js";
 import { cutTiles, locate } from "./challenge.js";
 import { Network } from "./network.js";
 import { openPicture, PictureError } from "./picture.js";
@@ -42,7 +42,7 @@ function tell() {
   by("mark").style.left = `${100 * own}%`;
   by("reset").disabled = moved === null;
   if (!last) return;
-  const tiles = tilesOf(last.probs, i, threshold);
+  const tiles = judged(last.probs, i, threshold);
   const answer = sentence(tiles, things.get(target.value) ?? target.value, words);
   if (by("answer").textContent !== answer) say("answer", answer);
   say(

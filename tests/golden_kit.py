@@ -39,6 +39,20 @@ def composed():
     return [*found, ("large", large)]
 
 
+def payloads():
+    """(what it is, picture) of bare payloads in the sizes that are delivered: nine tiles, and one photograph."""
+    tiles = demo_tiles()
+    photograph = tiles[0].resize((450, 450), Image.BICUBIC)
+    nine = [grid.compose(tiles[9:18], size=side // 3)[0] for side in grid.PAYLOAD]
+    blurred = nine[0].resize((60, 60), Image.BICUBIC).resize((300, 300), Image.BICUBIC)
+    return [
+        *((f"payload {picture.size}", picture) for picture in nine),
+        ("payload of a photograph", photograph),
+        ("payload without seams to see", blurred),
+        ("payload of a photograph, 300", photograph.resize((300, 300), Image.BICUBIC)),
+    ]
+
+
 def edge_cases():
     """(what it is, picture, the page's choice) at the edges of what is a challenge."""
     rng = np.random.default_rng(1)
@@ -84,9 +98,17 @@ def located(picture, choice):
 def grids(save):
     cases = [(about, picture, "auto") for about, picture in composed()]
     cases += [(about, picture, choice) for about, picture, _ in cases[:2] for choice in ("3", "4")]
+    cases += [(about, picture, "auto") for about, picture in payloads()]
     return [
         {"about": about, "picture": save(picture), "choice": choice, **located(picture, choice)}
         for about, picture, choice in [*cases, *edge_cases()]
+    ]
+
+
+def seams(save):
+    """How far the lines between even tiles stand out, of payloads."""
+    return [
+        {"picture": save(picture), "n": n, "seams": grid.seams(picture, n)} for _, picture in payloads() for n in (3, 4)
     ]
 
 
@@ -196,6 +218,7 @@ def write_golden(folder):
         (folder / name).write_bytes(picture.convert("RGBA").tobytes())
         return {"file": name, "width": picture.width, "height": picture.height}
 
-    golden = {"grids": grids(save), "shrunk": shrunk(save), "lines": lines(save), "answers": answers()}
+    golden = {"grids": grids(save), "seams": seams(save), "shrunk": shrunk(save)}
+    golden |= {"lines": lines(save), "answers": answers()}
     (folder / "golden.json").write_text(json.dumps(golden), encoding="utf-8")
     return golden

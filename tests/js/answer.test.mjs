@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { golden, script, words } from "./kit.mjs";
 
-const { enumerate, fill, sentence, thingsOf, tilesOf } = await script("answer.js");
+const { enumerate, fill, judged, sentence, thingsOf } = await script("answer.js");
 const said = {
   and: words.demo_and,
   several: words.demo_several,
@@ -14,7 +14,7 @@ const said = {
 test("tiles above a class's threshold", () => {
   const things = thingsOf(words.demo_things);
   for (const { target, index, threshold, probs, tiles, sentence: theirs } of golden.answers) {
-    const here = tilesOf(probs, index, threshold);
+    const here = judged(probs, index, threshold);
     assert.deepEqual(
       here.filter((tile) => tile.said).map((tile) => tile.number),
       tiles,

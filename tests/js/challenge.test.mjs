@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { apart, golden, picture, script } from "./kit.mjs";
 
 const { boxesOf, cutTiles, locate } = await script("challenge.js");
+const { seams } = await script("grid.js");
 const { PictureError } = await script("picture.js");
 
 function answer(image, choice) {
@@ -32,5 +33,11 @@ for (const { about, picture: file, choice, error, boxes, shape, sha256 } of gold
     assert.deepEqual([here.shape, here.sha256], [shape, sha256]);
   });
 }
+
+test("how far lines between even tiles stand out", () => {
+  for (const { picture: file, n, seams: theirs } of golden.seams) {
+    assert.ok(Math.abs(seams(picture(file), n) - theirs) < 1e-3, `${file.width} pixels, ${n}×${n}`);
+  }
+});
 
 test("nearly all grids are the same to the pixel", () => assert.ok(same >= 0.9 * total, `${same} of ${total}`));
