@@ -7,26 +7,36 @@ import { PictureError } from "./picture.js";
 export function boxesOf({ n, x, y, size, pitch }, { width, height }) {
   if (n === 1) return [[0, 0, width, height]];
   const side = Math.max(1, rint(size));
-  return range(0, n * n).map((k) => [rint(x + k % n * pitch), rint(y + Math.floor(k / n) * pitch)]).map(([left, top]) => [left, top, left + side, top + side]);
+  return range(0, n * n)
+    .map((k) => [rint(x + (k % n) * pitch), rint(y + Math.floor(k / n) * pitch)])
+    .map(([left, top]) => [left, top, left + side, top + side]);
 }
 
-/** Found; or the whole of a picture that is all challenge, cut evenly into as many tiles as the reader says ("3" or "4"); or one tile ("1"). */
+/**
+ * Found; or the whole of a picture that is all challenge, cut evenly into as many tiles as the reader says ("3" or
+ * "4"); or one tile ("1").
+ */
 export function locate(picture, choice) {
   const side = Math.min(picture.width, picture.height);
   if (choice === "1") return { n: 1, x: 0, y: 0, size: side, pitch: side };
-  const n = choice === "auto" ? null : Number(choice), found = tilesOf(picture, n);
+  const n = choice === "auto" ? null : Number(choice);
+  const found = tilesOf(picture, n);
   if (found) return found;
   throw n ? new PictureError("no_such_grid", `${n}×${n}`) : new PictureError("no_grid");
 }
 
 /** The tiles as the network takes them: bytes, three a pixel, and the shape. */
 export function cutTiles(picture, grid) {
-  const { width, height, data } = picture, boxes = boxesOf(grid, picture), one = grid.n === 1;
-  const side = Math.min(boxes[0][2] - boxes[0][0], width, height), [w, h] = one ? [width, height] : [side, side];
+  const { width, height, data } = picture;
+  const boxes = boxesOf(grid, picture);
+  const one = grid.n === 1;
+  const side = Math.min(boxes[0][2] - boxes[0][0], width, height);
+  const [w, h] = one ? [width, height] : [side, side];
   const bytes = new Uint8Array(3 * boxes.length * w * h);
   let to = 0;
   for (const [left, top] of boxes) {
-    const x = clip(left, 0, width - w), y = clip(top, 0, height - h);
+    const x = clip(left, 0, width - w);
+    const y = clip(top, 0, height - h);
     for (let row = y; row < y + h; row++) {
       for (let at = 4 * (row * width + x), end = at + 4 * w; at < end; at += 4) {
         bytes[to++] = data[at];

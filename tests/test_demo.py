@@ -19,7 +19,7 @@ from test_browser_pages import AXE, TOO_WIDE
 from recaptcha.challenge import Network, answer, cut_tiles, model_path
 from recaptcha.pictures import open_tile
 
-MOST_SCRIPT = 48_000  # bytes of our own scripts, as they are written
+MOST_SCRIPT = 52_000  # bytes of our own scripts, as they are written
 CLOSE, MOST_MS = 0.02, 300  # a probability; an answer
 SHOWN = """async () => {
   const target = document.querySelector("#demo-target"), chosen = target.value, found = {};
