@@ -16,10 +16,11 @@ from fastai.callback.data import WeightedDL
 from fastai.vision.all import *
 from scipy.special import logit
 
-from .challenge import Network
+from .challenge import Network, model_path
 from .correction import *
 from .fast import *
 from .learner import *
+from .run import TEACHERS
 
 # %% ../_notebooks/06a_recipe.ipynb #a6a00011
 def more_tiles(dls, run) -> DataLoaders:
@@ -132,9 +133,10 @@ METHODS.update(recipe=recipe, recipe_with_larger=partial(recipe, larger=True), r
 
 # %% ../_notebooks/06a_recipe.ipynb #d1571112
 def by_release(dls, run, named, truth, known):
-    "Expected labels, from what the network in `models/` says of a tile and of its mirror image: each release teaches the next"
+    "Expected labels, from what the released network says of a tile and of its mirror image: each release teaches the next"
     net,tiles = Network(threads=torch.get_num_threads()),dls.train.tiles.permute(0,2,3,1).numpy()
     probs = (net.probs(tiles)+net.probs(tiles[:,:,::-1]))/2
     return expected_labels(logit(probs.clip(1e-4, 1-1e-4)), named, truth, known)
 
 METHODS['recipe_distilled'] = partial(recipe, teacher=by_release) # born-again networks (Furlanello et al., ICML 2018)
+TEACHERS['recipe_distilled'] = model_path # its hash is part of the run

@@ -1,6 +1,8 @@
 """Label correction: what is known is read as it was said, expected labels are calibrated, a class without positives does no harm, and the recipe resumes."""
-import os, signal
+import random
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -8,15 +10,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from recaptcha import recipe
-from recaptcha.correction import LookCloser, SelfTraining, SoftTargets, doubtful, expected_labels, known_labels, label_thresholds
+from recaptcha import correction, recipe
+from recaptcha.correction import SelfTraining, SoftTargets, doubtful, expected_labels, known_labels, label_thresholds, teacher_logits
 from recaptcha.data import DataError, LABELS_DIR, load_tiles, read_manifest, training_tiles
 from recaptcha.fast import tile_dls
-from recaptcha.recipe import WeightAverage, balanced, challenge_thresholds, more_tiles
+from recaptcha.recipe import balanced, challenge_thresholds, more_tiles
 from recaptcha.toy import CLASSES
 
-from test_runs import start, wait_for
-from test_train import toy_home # noqa: F401, a fixture that runs by itself
+from recaptcha.run import Run as Settings, read_sealed, write_sealed
+from train_kit import a_machine_of_its_own, break_off, copy, finished_run, only, toy_home, train # noqa: F401, fixtures among them
 
 
 class Run: size, bs = 32, 16
@@ -109,19 +111,68 @@ def test_more_tiles_keeps_copies_and_the_test_set_apart():
 
 
 def test_recipe_resumes_to_the_same_weights(tmp_path):
-    whole, killed = tmp_path/'whole', tmp_path/'killed'
-    args = ['--method', 'recipe', '--epochs', '4', '--bs', '16']
-    p = start(whole, *args); _, err = p.communicate(timeout=400); assert p.returncode==0, err
-    for name in ('baseline-mobilenet_v2-32-toy-e1+4-s1',): # the teacher is the same, so the killed run need not train it
-        (killed/'runs').mkdir(parents=True); os.symlink(whole/'runs'/name, killed/'runs'/name)
-    p = start(killed, *args)
-    checkpoint = killed/'runs'/'recipe-mobilenet_v2-32-toy-e1+4-s1'/'checkpoint.pt'
-    wait_for(lambda: checkpoint.exists() and (c := torch.load(checkpoint, weights_only=True))['phase']==1 and c['epoch']>=2)
-    os.killpg(p.pid, signal.SIGKILL); p.wait()
-    p = start(killed, *args); out, err = p.communicate(timeout=400)
-    assert p.returncode==0 and 'going on after epoch' in out, err
-    a, b = (load_file(f/'runs'/'recipe-mobilenet_v2-32-toy-e1+4-s1'/'model.safetensors') for f in (whole, killed))
-    assert all(torch.equal(a[k], b[k]) for k in a)
+    "Averaged weights and tiles that grow: broken off before the average begins, and while it runs"
+    whole, args = tmp_path/'whole', ['--method', 'recipe', '--epochs', '3', '--bs', '16']
+    train(whole, *args)
+    a = load_file(only(whole, 'recipe-*')/'model.safetensors')
+    for phase, epoch in ((0, 1), (1, 2)):
+        broken = tmp_path/f'broken{phase}'
+        teacher = only(whole, 'baseline-*') # the same, so that it need not be trained again
+        shutil.copytree(teacher, broken/'runs'/teacher.name)
+        break_off(broken, *args, phase=phase, epoch=epoch)
+        train(broken, *args)
+        b = load_file(only(broken, 'recipe-*')/'model.safetensors')
+        assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+@pytest.fixture
+def taught(finished_run, tmp_path):
+    "Loaders and the settings of a run whose teacher is done, and the file in which its answers are kept"
+    folder = copy(finished_run, tmp_path)
+    settings = Settings.of_folder(only(folder))
+    dls = tile_dls(training_tiles(load_tiles('toy')), settings.size, settings.bs)
+    run = SimpleNamespace(**{k: getattr(settings, k) for k in ('arch','size','epochs','freeze_epochs','seed','data','bs','lr','fast')}, runs=folder/'runs', results=folder/'runs.csv')
+    return dls, run, only(folder)/'train_logits.csv'
+
+
+def test_a_teacher_is_asked_once_and_its_answers_are_checked(taught, monkeypatch):
+    dls, run, kept = taught
+    said = teacher_logits(dls, run)
+    assert said.shape==(len(dls.train_ds),11) and np.isfinite(said).all() and kept.is_file()
+    monkeypatch.setattr(correction, '_ask', None) # it is not asked again
+    assert np.array_equal(teacher_logits(dls, run), said)
+    good, draw = kept.read_bytes(), random.Random(0)
+    for _ in range(20):
+        bad = bytearray(good)
+        bad[draw.randrange(len(good))] ^= 1<<draw.randrange(8)
+        kept.write_bytes(bad)
+        with pytest.raises(DataError, match='train_logits.csv.*delete it, and the teacher is asked again'): teacher_logits(dls, run)
+    for bad in (b'', good[:-9], good[:9]):
+        kept.write_bytes(bad)
+        with pytest.raises(DataError, match='train_logits.csv.*delete'): teacher_logits(dls, run)
+
+
+@pytest.mark.parametrize('change', [
+    lambda about, table: about.update(weights='0'*64) or table, lambda about, table: table.drop(columns='Car'), lambda about, table: table.assign(Car=np.inf),
+    lambda about, table: table.assign(Car='x'), lambda about, table: table.rename(index={table.index[0]: table.index[1]})])
+def test_answers_that_no_teacher_gave_are_refused(taught, change):
+    "Their checksum fits"
+    dls, run, kept = taught
+    teacher_logits(dls, run)
+    about, content = read_sealed(kept)
+    kept.write_bytes(content)
+    table = change(about, pd.read_csv(kept, index_col='file'))
+    write_sealed(kept, table.to_csv().encode(), **about)
+    with pytest.raises(DataError, match='train_logits.csv.*delete'): teacher_logits(dls, run)
+
+
+def test_a_damaged_teacher_is_not_asked(taught):
+    dls, run, kept = taught
+    weights = kept.with_name('model.safetensors')
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(DataError, match='model.safetensors: damaged.*delete'): teacher_logits(dls, run)
 
 
 def test_answers_asked_for_in_doubt_do_not_bias_expected_labels():

@@ -1,97 +1,215 @@
-"""Sweeps over methods and seeds: a kill, a change of settings, a run that fails; a loss's memory across a resume; two processes against one."""
-import csv, os, signal, subprocess, sys, time
+"""Sweeps over methods and seeds: what they skip, a kill, a signal, a run that fails; and two processes against one."""
+
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-import torch
-from safetensors.torch import load_file
 
-from test_train import toy_home # noqa: F401, a fixture that runs by itself
-
-ARGS = ['--data', 'toy', '--size', '32', '--epochs', '2']
-COMMAND = [sys.executable, '-c', 'from recaptcha.runs import main; main()']
-
-
-def start(folder, *args, before=COMMAND):
-    return subprocess.Popen([*before, *ARGS, '--runs', str(folder/'runs'), '--results', str(folder/'runs.csv'), *args],
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+from recaptcha import runs
+from recaptcha.data import DataError
+from recaptcha.learner import planned
+from recaptcha.run import write_sealed
+from recaptcha.runs import Child, epochs_done, sweep
+from train_kit import SMALL, a_machine_of_its_own, finished_run, rows, start, toy_home, train, wait_for  # noqa: F401
 
 
-def rows(folder): return list(csv.DictReader(open(folder/'runs.csv')))
+def runs_of(*seeds, **settings):
+    return [
+        planned(**{**dict(data="toy", size=32, epochs=2, arch="test_efficientnet"), **settings, "seed": s})
+        for s in seeds
+    ]
 
 
-def wait_for(condition, seconds=240):
-    end = time.time()+seconds
-    while not condition():
-        assert time.time()<end, 'waited too long'
-        time.sleep(.05)
+def children_of(pid):
+    "Processes below a process, by number"
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    return [int(line.split()[0]) for line in listed.splitlines() if int(line.split()[1]) == pid]
 
 
-def test_sweep_survives_a_kill_and_skips_what_is_done(tmp_path):
-    sweep = ['--method', 'baseline', 'll_r', '--seed', '1', '2', '--jobs', '2']
-    p = start(tmp_path, *sweep)
-    wait_for(lambda: (tmp_path/'runs.csv').exists()); os.killpg(p.pid, signal.SIGKILL); p.wait()
-    done = rows(tmp_path); assert 1<=len(done)<4
-    p = start(tmp_path, *sweep); out, err = p.communicate(timeout=400)
-    assert p.returncode==0, err
-    assert f'{len(done)} of 4 runs are in' in out and '100%' in err # the bar ends full
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_sweep_ends_with_its_children_and_goes_on_where_it_was(tmp_path, capsys):
+    "SIGTERM to the sweep alone, in the middle of two trainings; the same command again, twice"
+    args = ["--method", "baseline", "ll_r", "--epochs", "4", "--jobs", "2"]
+    process = start(tmp_path, *args)
+    wait_for(lambda: list(tmp_path.rglob("checkpoint.pt")))
+    children = children_of(process.pid)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 143 and len(children) == 2 and not any(map(alive, children)), err
+    assert "Traceback" not in err and "0 of 2 runs are in" in out and not list(tmp_path.rglob("*.partial"))
+
+    train(tmp_path, *args)
+    logs = [path.read_text() for path in tmp_path.rglob("log.txt")]
+    assert len(logs) == 2 and any("going on after epoch" in log for log in logs)
+    assert "100%" in capsys.readouterr().err  # the bar ends full
     after = rows(tmp_path)
-    assert after[:len(done)]==done and sorted((r['method'], r['seed']) for r in after)==[(m, s) for m in ('baseline','ll_r') for s in '12']
-    p = start(tmp_path, *sweep); out, _ = p.communicate(timeout=100)
-    assert p.returncode==0 and '4 of 4 runs are in' in out and rows(tmp_path)==after
-
-    p = start(tmp_path, *sweep, '--lr', '.02'); _, err = p.communicate(timeout=100) # the same folders, other settings
-    assert p.returncode==1 and 'another configuration (lr 0.01)' in err and 'Traceback' not in err and rows(tmp_path)==after
+    assert sorted(r["method"] for r in after) == ["baseline", "ll_r"]
+    train(tmp_path, *args)
+    assert "2 of 2 runs are in" in capsys.readouterr().out and rows(tmp_path) == after
 
 
-def test_a_run_that_fails_takes_no_other_with_it(tmp_path):
-    (tmp_path/'runs').mkdir(); bad = tmp_path/'runs'/'baseline-mobilenet_v2-32-toy-e1+2-s1'; bad.mkdir(); (bad/'model.safetensors').mkdir()
-    p = start(tmp_path, '--seed', '1', '2', '--jobs', '2'); _, err = p.communicate(timeout=400)
-    assert p.returncode==1 and 'baseline-mobilenet_v2-32-toy-e1+2-s1/log.txt' in err.splitlines()[-1]
-    assert [r['seed'] for r in rows(tmp_path)]==['2']
+@pytest.fixture
+def stand_ins(monkeypatch):
+    "Processes of a sweep that do no training: Python that ends as `ends` says for a seed, or sleeps; and what was started"
+    started, ends = [], {}
+
+    def popen(command, **kwargs):
+        seed = command[command.index("--seed") + 1]
+        process = real([sys.executable, "-S", "-c", ends.get(seed, "import time; time.sleep(60)")], **kwargs)
+        started.append((command, process, kwargs["env"]["OMP_NUM_THREADS"]))
+        return process
+
+    real = subprocess.Popen
+    monkeypatch.setattr(runs.subprocess, "Popen", popen)
+    yield started, ends
+    for _, process, _ in started:
+        process.kill()
 
 
-@pytest.mark.parametrize('method', ['em_apl', 'role']) # a buffer and a parameter that remember every tile
-def test_memory_of_a_loss_survives_a_kill(tmp_path, method):
-    whole, killed = tmp_path/'whole', tmp_path/'killed'
-    args = ['--method', method, '--epochs', '6']
-    a, b = (start(f, *args) for f in (whole, killed))
-    checkpoint = lambda: next((killed/'runs').glob('*/checkpoint.pt'), None)
-    wait_for(lambda: checkpoint() and (c := torch.load(checkpoint(), weights_only=True))['phase']==1 and c['epoch']>=2)
-    os.killpg(b.pid, signal.SIGKILL); b.wait()
-    _, err = a.communicate(timeout=240); assert a.returncode==0, err
-    b = start(killed, *args); out, err = b.communicate(timeout=240)
-    assert b.returncode==0 and 'going on after epoch' in out, err
-    a, b = (load_file(next((f/'runs').glob('*/model.safetensors'))) for f in (whole, killed))
-    assert all(torch.equal(a[k], b[k]) for k in a)
+@pytest.mark.parametrize("signal_as", [KeyboardInterrupt, SystemExit(143)])
+def test_no_child_stays_behind(tmp_path, stand_ins, monkeypatch, signal_as):
+    def interrupted(seconds):
+        raise signal_as
+
+    monkeypatch.setattr(runs.time, "sleep", interrupted)
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        sweep(runs_of(1, 2, 3), tmp_path / "runs", tmp_path / "runs.csv", jobs=2)
+    assert len(stand_ins[0]) == 2 and all(process.poll() is not None for _, process, _ in stand_ins[0])
+
+
+def test_a_child_that_ignores_a_signal_is_killed(tmp_path, monkeypatch):
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-S",
+            "-c",
+            "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)",
+        ],
+        stdout=subprocess.PIPE,
+    )
+    process.stdout.readline()
+    wait = process.wait
+    monkeypatch.setattr(process, "wait", lambda timeout=None: wait(timeout and 0.2))
+    Child(runs_of(1)[0], tmp_path, process, 0).stop()
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_run_that_fails_takes_no_other_with_it(tmp_path, stand_ins):
+    started, ends = stand_ins
+    ends.update({"1": "print('something is wrong'); raise SystemExit(1)", "2": "", "3": ""})
+    wrong = sweep(runs_of(1, 2, 3, 3), tmp_path / "runs", tmp_path / "runs.csv", jobs=2)
+    assert len(wrong) == 1 and wrong[0].endswith("log.txt: something is wrong") and runs_of(1)[0].name in wrong[0]
+    assert len(started) == 3  # the same run twice is one
+    assert {threads for _, _, threads in started} == {str(max(1, os.cpu_count() // 2))}
+    for command, _, _ in started:
+        assert command[1:6] == ["-W", "ignore", "-m", "recaptcha", "train"] and "--fp32" not in command
+
+
+def test_a_failure_is_the_command_s_failure(tmp_path, stand_ins):
+    stand_ins[1].update({"1": "print('something is wrong'); raise SystemExit(1)", "2": ""})
+    with pytest.raises(DataError, match="log.txt: something is wrong$"):
+        train(tmp_path, "--seed", "1", "2")
+
+
+def test_a_sweep_skips_what_is_done_and_nothing_else(finished_run, tmp_path, stand_ins, capsys):
+    "Runs that differ in how epochs are shared out, or in arithmetic, were taken for done"
+    started, ends = stand_ins
+    ends.update({"1": "", "2": ""})
+    for args in ([], ["--freeze-epochs", "2", "--epochs", "1"], ["--fp32"], ["--lr", ".02"]):
+        started.clear()
+        results = tmp_path / "runs.csv"
+        results.write_text((finished_run / "runs.csv").read_text())
+        train(tmp_path, "--seed", "1", "2", *args)
+        done = 0 if args else 1
+        assert f"{done} of 2 runs are in" in capsys.readouterr().out and len(started) == 2 - done, args
+
+
+def test_a_finished_run_comes_into_another_table_too(finished_run, tmp_path):
+    "It was `trained already`, and a sweep with another table asked for it for ever"
+    from recaptcha.runs import main
+
+    main([*SMALL, "--runs", str(finished_run / "runs"), "--results", str(tmp_path / "other.csv")])
+    assert (tmp_path / "other.csv").read_text() == (finished_run / "runs.csv").read_text()
+
+
+@pytest.mark.parametrize("jobs", [0, -1])
+def test_jobs_that_make_no_sense(tmp_path, jobs):
+    with pytest.raises(DataError, match="at least 1"):
+        sweep(runs_of(1), tmp_path / "runs", tmp_path / "runs.csv", jobs=jobs)
+
+
+def test_a_damaged_table_stops_a_sweep_before_it_starts(tmp_path, stand_ins):
+    (tmp_path / "runs.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match="columns"):
+        train(tmp_path, "--seed", "1", "2")
+    assert not stand_ins[0]
+
+
+def test_epochs_are_counted_from_the_checkpoint(tmp_path):
+    assert epochs_done(tmp_path) == 0
+    for about, done in (
+        (dict(phase=0, epoch=1), 1),
+        (dict(phase=1, epoch=2), 5),
+        (dict(phase=1), 0),
+        (dict(phase=1, epoch=2, config=7), 0),
+    ):
+        write_sealed(tmp_path / "checkpoint.pt", b"", **{"config": dict(freeze_epochs=3), **about})
+        assert epochs_done(tmp_path) == done
+    (tmp_path / "checkpoint.pt").write_bytes(b"\xff")
+    assert epochs_done(tmp_path) == 0  # the run itself will say what is wrong
+
+
+# Several processes
 
 
 def accelerate(n):
-    "`accelerate launch` as the help of `recaptcha-train` says it; it starts several processes for several GPUs only, and they find none"
-    script = Path(sys.executable).with_name('recaptcha-train')
-    return [sys.executable, '-m', 'accelerate.commands.launch', '--multi_gpu', '--num_processes', str(n), '--num_machines', '1', '--mixed_precision', 'no',
-            '--dynamo_backend', 'no', '--main_process_port', '0', str(script)]
+    "`accelerate launch` as the help says it; it starts several processes for several GPUs only, and they find none"
+    return [
+        sys.executable,
+        "-m",
+        "accelerate.commands.launch",
+        "--multi_gpu",
+        "--num_processes",
+        str(n),
+        "--num_machines",
+        "1",
+        "--mixed_precision",
+        "no",
+        "--dynamo_backend",
+        "no",
+        "--main_process_port",
+        "0",
+        "-m",
+        "recaptcha",
+        "train",
+    ]
 
 
 def test_two_processes_equal_one_within_the_spread(tmp_path):
-    spread = ['--epochs', '6', '--freeze-epochs', '1', '--bs', '16']
-    ones = []
-    for seed in '123':
-        p = start(tmp_path/'one', *spread, '--seed', seed); _, err = p.communicate(timeout=240); assert p.returncode==0, err
-    ones = [float(r['valid_mAP']) for r in rows(tmp_path/'one')]
-    p = start(tmp_path/'two', *spread, '--seed', '1', before=accelerate(2)); out, err = p.communicate(timeout=300)
-    assert p.returncode==0, err
-    two, = rows(tmp_path/'two')
-    assert min(ones)-2*(max(ones)-min(ones)) <= float(two['valid_mAP']) <= max(ones)+2*(max(ones)-min(ones))
-    assert float(two['mAP'])>.15 # it has learnt something
+    spread = ["--epochs", "6", "--bs", "16", "--arch", "mobilenet_v2"]
+    process = start(tmp_path / "two", *spread, command=accelerate(2))
+    for seed in "123":
+        train(tmp_path / "one", *spread, "--seed", seed)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    ones = [float(r["valid_mAP"]) for r in rows(tmp_path / "one")]
+    (two,) = rows(tmp_path / "two")
+    spread = max(ones) - min(ones)
+    assert min(ones) - 2 * spread <= float(two["valid_mAP"]) <= max(ones) + 2 * spread
+    assert float(two["mAP"]) > 0.15  # it has learnt something
 
 
-@pytest.mark.parametrize('args, word', [(['--seed', '1', '2'], 'one run'), (['--method', 'role'], 'one process')])
-def test_what_several_processes_refuse(tmp_path, args, word):
-    p = start(tmp_path, *args, before=accelerate(2)); _, err = p.communicate(timeout=200)
-    assert p.returncode!=0 and word in err
-
-
-def test_unknown_method_names_those_there_are(tmp_path):
-    p = start(tmp_path, '--method', 'magic'); _, err = p.communicate(timeout=100)
-    assert p.returncode==1 and 'magic' in err and 'ls_v2' in err and 'Traceback' not in err
+@pytest.mark.parametrize("args, word", [(["--seed", "1", "2"], "one run"), (["--method", "role"], "one process")])
+def test_what_several_processes_refuse(tmp_path, monkeypatch, args, word):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(DataError, match=word):
+        train(tmp_path, *args)

@@ -1,0 +1,337 @@
+"""What makes two runs the same, the table of runs, which code is recorded, and which runs are averaged."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recaptcha import learner, run as run_module
+from recaptcha.challenge import model_path
+from recaptcha.data import LABELS_DIR, DataError
+from recaptcha.learner import planned
+from recaptcha.run import SCORES, Run, add_row, check_table, code_version, counted, read_logits, read_table
+from recaptcha.runs import is_in, score_runs
+from train_kit import a_machine_of_its_own, toy_home  # noqa: F401
+
+RESULTS = Path(__file__).parent.parent / "results" / "runs.csv"
+RUN = Run(labels="0123456789ab")
+
+
+def row_of(run, **more):
+    return {
+        **run.columns(),
+        "device": "cpu",
+        "seconds": 9,
+        "commit": "abc",
+        "pretrained": True,
+        **dict.fromkeys(SCORES, 0.5),
+        **more,
+    }
+
+
+# The identity
+
+
+def test_every_setting_makes_another_run():
+    other = dict(
+        method="mixup",
+        arch="resnet18",
+        size=64,
+        epochs=6,
+        freeze_epochs=2,
+        seed=2,
+        data="toy",
+        bs=16,
+        lr=0.02,
+        fast=False,
+        labels="ba9876543210",
+        teacher="ba9876543210",
+    )
+    assert list(other) == [f.name for f in fields(Run)]
+    runs = [RUN, *(replace(RUN, **{k: v}) for k, v in other.items())]
+    for what in (
+        lambda r: r.id,
+        lambda r: r.name,
+        lambda r: r.folder("runs"),
+        lambda r: r.logits(RESULTS),
+        lambda r: tuple(r.columns().items()),
+    ):
+        assert len({what(r) for r in runs}) == len(runs)
+
+
+def test_a_run_reads_itself_from_its_row():
+    for run in (RUN, Run(), replace(RUN, fast=False, freeze_epochs=2, epochs=4, teacher="ba9876543210")):
+        assert Run.of_row(row_of(run)) == run
+
+
+def test_command_line_of_a_run_makes_it(toy_home, monkeypatch):
+    from recaptcha import runs
+
+    made = []
+    monkeypatch.setattr(runs, "train_run", lambda run, folder, results: made.append(run))
+    for run in (
+        planned(data="toy", fast=False, lr=0.02, freeze_epochs=0),
+        planned(data="toy", method="recipe_distilled"),
+    ):
+        runs.main(run.arguments())
+        assert made.pop() == run and run.labels
+
+
+def test_same_number_of_epochs_is_not_the_same_run(tmp_path):
+    "A sweep said of these that they are in the table already"
+    add_row(tmp_path / "runs.csv", row_of(Run()))  # of before hashes, as the published ones
+    add_row(tmp_path / "runs.csv", row_of(replace(RUN, seed=2)))
+    table = read_table(tmp_path / "runs.csv")
+    assert is_in(RUN, table) and is_in(replace(RUN, seed=2), table)
+    for other in (
+        dict(freeze_epochs=2, epochs=4),
+        dict(fast=False),
+        dict(lr=0.02),
+        dict(seed=2, labels="ba9876543210"),
+        dict(seed=2, teacher="ba9876543210"),
+    ):
+        assert not is_in(replace(RUN, **other), table), other
+
+
+def test_labels_and_teacher_are_part_of_a_run(toy_root, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    shutil.copytree(toy_root, home / "toy")
+    monkeypatch.setenv("RECAPTCHA_DATA", str(home))
+    before, taught = planned(data="toy"), planned(data="toy", method="recipe_distilled")
+    assert (
+        not before.teacher
+        and taught.teacher == hashlib.sha256(hashlib.sha256(model_path().read_bytes()).digest()).hexdigest()[:12]
+    )
+    small = home / "toy" / "labels" / "small.csv"
+    small.write_text(small.read_text() + "\n")
+    assert planned(data="toy").labels != before.labels
+    network = tmp_path / "network.onnx"
+    network.write_bytes(b"another")
+    monkeypatch.setitem(run_module.TEACHERS, "recipe_distilled", lambda: network)
+    assert planned(data="toy", method="recipe_distilled").teacher != taught.teacher
+    assert planned().labels != planned(data="toy").labels
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        dict(lr=float("inf")),
+        dict(lr=1),
+        dict(size=True),
+        dict(size=64.0),
+        dict(seed=-1),
+        dict(data="big"),
+        dict(method="../x"),
+        dict(method=""),
+        dict(arch="a/b"),
+        dict(fast=1),
+        dict(labels="x"),
+        dict(epochs=0),
+        dict(bs=1),
+    ],
+)
+def test_settings_that_make_no_sense(settings):
+    with pytest.raises(DataError, match=next(iter(settings))):
+        Run(**settings)
+
+
+def test_the_default_rate_is_the_chosen_one():
+    assert Run().lr == learner.LR
+
+
+# The table of runs
+
+
+def test_published_rows_are_what_they_were():
+    "The 118 rows got columns at their end, with what is known of them, and nothing else of them has changed"
+    lines = RESULTS.read_text().splitlines()[:119]
+    old = "\n".join(line.rsplit(",", 5)[0] for line in lines) + "\n"
+    assert (
+        hashlib.sha256(old.encode()).hexdigest() == "cff3a2bba906c7c91aff18f78cefa876d7132d9dfb8edd72e011ed33fc9df4d4"
+    )
+    assert {tuple(line.rsplit(",", 5)[1:]) for line in lines[1:]} == {("1", "True", "", "", "")}
+
+
+def test_logits_of_every_published_run_are_found():
+    for row in read_table(RESULTS).to_dict("records"):
+        read_logits(Run.of_row(row).logits(RESULTS))
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "runs.csv"
+    for seed in (1, 2):
+        add_row(path, row_of(replace(RUN, seed=seed)))
+    return path
+
+
+def test_a_row_is_added_once(table):
+    text = table.read_text()
+    add_row(table, row_of(RUN, mAP=0.7))
+    assert table.read_text() == text
+
+
+def test_a_row_does_not_stick_to_an_unfinished_line(table):
+    table.write_text(table.read_text().rstrip("\n"))
+    add_row(table, row_of(replace(RUN, seed=3)))
+    assert read_table(table).seed.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("0.5", "1.5"),
+        ("0.5", "-0.1"),
+        ("0.5", "inf"),
+        ("0.5", ""),
+        ("0.5", "high"),
+        (",128,", ",8,"),
+        (",128,", ",128.5,"),
+        (",9,", ",-9,"),
+        ("True", "yes"),
+        (",0.01,", ",0,"),
+        ("full", ""),
+        ("full", "huge"),
+        ("0123456789ab", "0123456789ac"),
+        ("0123456789ab", "x"),
+        ("abc,", "abc,abc,"),
+        ("baseline,", "mixup,"),
+        ("baseline,mobilenet_v2,", "baseline,"),
+        ("abc", "a\0c"),
+        ("abc", 'a"c'),
+        ("cpu", '"cpu'),
+    ],
+)
+def test_damaged_table_is_refused(table, old, new):
+    text = table.read_text()
+    assert old in text
+    bad = text.replace(old, new, 1)
+    table.write_text(bad)
+    for read in (check_table, read_table, lambda path: add_row(path, row_of(replace(RUN, seed=3)))):
+        with pytest.raises(DataError, match="runs.csv") as error:
+            read(table)
+        assert "\n" not in str(error.value)
+    assert table.read_text() == bad
+
+
+def test_a_run_twice_or_bytes_that_are_no_text_are_refused(table):
+    text = table.read_text()
+    table.write_text(text + text.splitlines()[1] + "\n")
+    with pytest.raises(DataError, match="row 4: is the run of row 2"):
+        read_table(table)
+    table.write_bytes(b"\xff\xfe" + text.encode())
+    with pytest.raises(DataError, match="no text"):
+        read_table(table)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda kept: kept.update(logits=kept["logits"][:, :3]),
+        lambda kept: kept.update(logits=kept["logits"] * np.nan),
+        lambda kept: kept.pop("thresholds"),
+        lambda kept: kept.update(thresholds=kept["thresholds"] + 2),
+        lambda kept: kept.update(logits=np.array([{}], dtype=object)),
+        lambda kept: kept.update(logits=np.array(["a"])),
+    ],
+)
+def test_bad_logits_are_refused(tmp_path, change):
+    kept = dict(logits=np.zeros((4, 11), dtype=np.float16), thresholds=np.full(11, 0.5, dtype=np.float32))
+    path = tmp_path / "logits.npz"
+    np.savez_compressed(path, **kept)
+    assert read_logits(path)[0].shape == (4, 11)
+    change(kept)
+    np.savez_compressed(path, **kept)
+    with pytest.raises(DataError, match="logits.npz.*delete"):
+        read_logits(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\3\4", b"\x93NUMPY\1\0v\0{}"])
+def test_what_is_no_archive_of_logits_is_refused(tmp_path, content):
+    path = tmp_path / "logits.npz"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="logits.npz"):
+        read_logits(path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(DataError, match="pipe"):
+        read_logits(path)
+
+
+# Which runs are averaged
+
+
+def test_runs_from_changed_code_are_not_averaged_except_the_older_ones(tmp_path):
+    runs = pd.DataFrame([row_of(RUN), row_of(RUN, commit="abc+"), row_of(Run()), row_of(Run(), commit="abc+")])
+    assert counted(runs).index.tolist() == [0, 2, 3]
+    published = read_table(RESULTS)
+    older = published[published.run == ""]
+    assert len(older) == 118 and older.commit.str.endswith("+").sum() == 16 and len(counted(older)) == 118
+
+    results = tmp_path / "results" / "runs.csv"
+    kept = next(RESULTS.parent.glob("test_logits/*.npz"))
+    for seed, commit in ((1, "abc"), (2, "abc+"), (3, "abc")):
+        run = replace(RUN, seed=seed)
+        add_row(results, row_of(run, commit=commit))
+        run.logits(results).parent.mkdir(exist_ok=True)
+        shutil.copy(kept, run.logits(results))
+    assert score_runs(["baseline"], results).seed.tolist() == [1, 3]
+
+
+# Which code
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    "A git repository with one commit, and a function that says where the package is"
+    for name in list(os.environ):
+        if name.startswith("GIT_"):
+            monkeypatch.delenv(name)
+    git = lambda *args: subprocess.run(
+        ["git", "-c", "user.name=x", "-c", "user.email=x@localhost", *args],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+
+    def install(folder, commit=True):
+        (folder / "recaptcha" / "labels").mkdir(parents=True)
+        (folder / "recaptcha" / "__init__.py").write_text("")
+        (tmp_path / "other.txt").write_text("somebody else's")
+        git("init")
+        git("add", "other.txt", *(["."] if commit else []))
+        git("commit", "-m", "one")
+        monkeypatch.setattr(run_module, "LABELS_DIR", folder / "recaptcha" / "labels")
+        return folder / "recaptcha" / "__init__.py"
+
+    return install
+
+
+def test_commit_of_the_own_checkout_is_recorded(checkout, tmp_path):
+    code = checkout(tmp_path)
+    clean = code_version()
+    assert len(clean) >= 7 and int(clean, 16) >= 0
+    code.write_text("x = 1\n")
+    assert code_version() == clean + "+"
+
+
+@pytest.mark.parametrize("place, commit", [(".venv/lib", False), ("vendored", True), (".", False)])
+def test_commit_of_a_foreign_checkout_is_not(checkout, tmp_path, place, commit):
+    "An environment in somebody's repository, a copy in a folder of theirs, a copy that they did not commit"
+    checkout(tmp_path / place, commit)
+    import recaptcha
+
+    assert code_version() == recaptcha.__version__
+
+
+def test_a_hook_does_not_lead_to_another_repository(checkout, tmp_path, monkeypatch):
+    checkout(tmp_path)
+    clean = code_version()
+    monkeypatch.setenv("GIT_DIR", str(LABELS_DIR.parent.parent / ".git"))
+    assert code_version() == clean
