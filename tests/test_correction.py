@@ -16,7 +16,6 @@ from recaptcha.data import DataError, LABELS_DIR, load_tiles, read_manifest, tra
 from recaptcha.fast import tile_dls
 from recaptcha.recipe import balanced, challenge_thresholds, more_tiles
 from recaptcha.toy import CLASSES
-
 from recaptcha.run import Run as Settings, read_sealed, write_sealed
 from train_kit import a_machine_of_its_own, break_off, copy, finished_run, only, toy_home, train # noqa: F401, fixtures among them
 
