@@ -16,6 +16,7 @@ from PIL import Image
 from recaptcha.data import load_tiles, open_tile
 from recaptcha.metrics import report
 from recaptcha.results import agreement, second_answers
+from recaptcha.run import counted, read_table
 from recaptcha.toy import CLASSES
 
 matplotlib.use("Agg")
@@ -92,7 +93,7 @@ def main(argv=None):
     truth = np.array([[name in labels for name in CLASSES] for labels in test.labels])
     answers = {"nothing": np.zeros(truth.shape), "folder": np.array([[name == folder for name in CLASSES] for folder in test.folder], dtype=float)}
     rows = {f"{name}, {key}": value for name, probs in answers.items() for key, value in report(probs, truth).items()}
-    table = pd.read_csv(ROOT / "results/runs.csv").query("arch == 'mobilenet_v2' and size == 128 and data == 'full'")
+    table = counted(read_table(ROOT / "results/runs.csv")).query("arch == 'mobilenet_v2' and size == 128 and data == 'full'")
     runs = {name: table[(table.method == method) & (table.epochs == epochs)] for name, (method, epochs) in RUNS.items()}
     for name, seeds in runs.items():
         rows |= {f"{name}, {key}": seeds[key].mean() for key in ("mAP", "F1", "accuracy_multi", "solved", "solved_1err")} | {f"{name}, seeds": len(seeds)}

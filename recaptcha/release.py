@@ -33,7 +33,7 @@ from .fast import *
 from .files import DataError, regular, working_folder, written
 from .learner import *
 from .metrics import *
-from .run import Finished, read_table
+from .run import Finished, counted, read_table
 from .toy import CLASSES
 
 # %% ../_notebooks/09_release.ipynb #3cee496b
@@ -355,7 +355,7 @@ def export(
     "Release a run into a folder, with its model card: all files of it or none"
     for name in RELEASED:
         if (out/name).exists(): regular(out/name) # what could not be replaced is found before the work, not after it
-    table,run = read_table(results),load_run(folder)
+    table,run = counted(read_table(results)),load_run(folder)
     out.mkdir(parents=True, exist_ok=True)
     with working_folder(out/RELEASED[0]) as made:
         lost = write_up(run, made, release(run, made, size), table)
@@ -364,7 +364,7 @@ def export(
 
 EXAMPLES = '''examples:
   recaptcha-export                                 the best recipe run in runs/ goes to models/
-  recaptcha-export --run runs/baseline-mobilenet_v2-128-full-e1+5-s1 --out elsewhere
+  recaptcha-export --run runs/baseline-mobilenet_v2-128-full-e1+5-s1-0123456789ab --out elsewhere
   recaptcha-export --out recaptcha/assets          what this package brings is made anew
 
 Exit codes: 0 exported, 1 it could not be, 2 the command makes no sense.'''

@@ -313,7 +313,8 @@ class Finished:
         folder = Path(folder)
         path,advice = folder/ROW_JSON,f'delete {folder} to train the run again'
         if not os.path.lexists(path): raise DataError(f'{folder}: not a finished run of `recaptcha-train`')
-        try: there = json.loads(regular(path).read_bytes())
+        content = regular(path).read_bytes()
+        try: there = json.loads(content)
         except (ValueError, RecursionError): raise DataError(f'{path}: damaged; {advice}') from None
         if not isinstance(there, dict) or 'sha256' not in there:
             raise DataError(f'{path}: written by an earlier version; {advice}')

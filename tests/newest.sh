@@ -13,7 +13,7 @@ trap 'rm -rf "$work"' EXIT
 
 "$python" -m venv "$work/venv"
 cp -R setup.py settings.ini pyproject.toml README.md LICENSE recaptcha "$work/"
-cp -R _notebooks "$work/_notebooks"
+cp -R _notebooks results "$work/"
 rm -rf "$work/recaptcha/__pycache__"
 
 python=$work/venv/bin/python

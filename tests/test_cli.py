@@ -183,7 +183,13 @@ SLOW = """if True:
 """
 
 
-def broken_off(code, *args, signals, before=None):
+def heed_signals():
+    """As in a terminal: who runs the tests in the background may have told their children to ignore some signals."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def broken_off(code, *args, signals, before=heed_signals):
     """How a process ends that gets signals once it says that it has begun: exit code, complaints, seconds."""
     process = subprocess.Popen([sys.executable, "-c", code, *map(str, args)], env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{args[0].parent}"},
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=before)

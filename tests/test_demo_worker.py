@@ -124,7 +124,11 @@ def test_an_update_that_is_not_all_there_changes_nothing(reader, site):
     site.asked.clear()
     assert reader.evaluate(UPDATE) == "installed"
     assert PAGE not in site.asked, "what had been fetched was fetched again"
-    reader.reload()
+    for _ in range(5):  # a tab that is still being left may count as one that needs the old page
+        reader.reload()
+        if "build" in reader.title():
+            break
+        reader.wait_for_timeout(500)
     wait(reader, "() => document.title.includes('build')", why="the update does not come through")
     wait(reader, "() => caches.keys().then(names => names.length === 1)", why="halves of other builds stay")
 
