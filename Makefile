@@ -43,7 +43,7 @@ blog: ## build the blog and serve it on this machine until Ctrl-C
 # `make install` leaves nothing to fetch: this works without a network after it.
 test: install site ## run every notebook on drawn tiles, build the site, run pytest
 	RECAPTCHA_RUN=toy OMP_NUM_THREADS=1 $(BIN)/nbdev_test --path _notebooks --n_workers 2 --do_print --timing
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 site: system $(VENV)/.site node_modules/.done Gemfile.lock ## build the blog into _site, with its search index
 	@status=0; $(BIN)/python -m _fastpages || status=$$?; [ $$status -lt 2 ]; \
