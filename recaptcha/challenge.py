@@ -99,8 +99,10 @@ def answer(
     return g,net.probs(cut_tiles(im, g))
 
 def boxes_in(size, grid) -> list: # of (left, top, right, bottom)
-    "The places of a grid's tiles; one tile is the whole picture of this size"
-    return grid.boxes() if grid.n>1 else [(0, 0, *size)]
+    "The places of a grid's tiles, none of them beyond a picture of this size; one tile is all of it"
+    if grid.n==1: return [(0, 0, *size)]
+    width,height = size
+    return [(max(0, l), max(0, t), min(width, r), min(height, b)) for l,t,r,b in grid.boxes()]
 
 def _draw_tile(d, box, size, said, p):
     "A frame where the tile is to be clicked, and its probability"

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from notebook_kit import ROOT
 from PIL import Image
 
-from recaptcha.challenge import Network, answer_names, locate, target_class
-from recaptcha.grid import any_kind, compose, cut_evenly, find_grid, seams
+from recaptcha.challenge import Network, answer_names, boxes_in, locate, target_class
+from recaptcha.grid import Grid, any_kind, compose, cut_evenly, find_grid, seams
 from recaptcha.pictures import DataError, open_tile
 from recaptcha.toy import CLASSES
 
@@ -407,6 +407,13 @@ def test_a_small_grid_in_a_square_screenshot_is_still_found(photos):
     for grid in ("auto", "3x3"):
         found = locate(page, grid)
         assert found.n == 3 and np.abs(np.subtract(found.boxes(), g.boxes()) - [130, 90, 130, 90]).max() <= 2
+
+
+def test_no_box_reaches_beyond_the_picture():
+    """A found grid is rounded to whole pixels, and its last column may begin one pixel too late."""
+    assert boxes_in((568, 792), Grid(4, -.6, 149, 141, 142.6))[0] == (0, 149, 140, 290)
+    assert boxes_in((568, 792), Grid(4, .4, 149, 141, 142.6))[3] == (428, 149, 568, 290)
+    assert boxes_in((60, 50), Grid(1, 0, 0, 50, 50)) == [(0, 0, 60, 50)]
 
 
 @pytest.mark.real
