@@ -12,12 +12,13 @@ ROOT = Path(__file__).resolve().parent.parent
 OPENING = "#| hide\n# On Colab or Binder, this fetches the series and installs it. Anywhere else it does nothing.\n"
 REST = """\
 import os, subprocess, sys
-if 'COLAB_RELEASE_TAG' in os.environ or 'BINDER_SERVICE_HOST' in os.environ:
+if {{'COLAB_RELEASE_TAG', 'BINDER_REPO_URL', 'BINDER_SERVICE_HOST'}} & os.environ.keys():
     root = os.path.dirname(os.getcwd())
     if not os.path.isfile(os.path.join(root, 'settings.ini')): # Binder has the repository already
         root = os.path.abspath('{name}')
         if not os.path.isdir(root):
-            subprocess.run(['git', 'clone', '-q', '--depth', '1', '-b', '{branch}', '{address}', root], check=True)
+            clone = ['git', 'clone', '-q', '--depth', '1', '-b', '{branch}']
+            subprocess.run([*clone, '{address}', root], check=True)
     subprocess.run([sys.executable, '-m', 'pip', 'install', '-q', root+'[train]', 'captum'], check=True)
     os.chdir(os.path.join(root, '_notebooks'))"""
 

@@ -37,8 +37,12 @@ def test_a_second_time_changes_nothing_and_an_old_cell_is_renewed():
     assert [cell.source for cell in notebook.cells] == ["# T", CELL, "1+1"]
 
 
+def test_its_lines_are_short():
+    assert [line for line in CELL.splitlines() if len(line) > 120] == []
+
+
 def test_it_does_nothing_elsewhere(monkeypatch):
-    for name in ("COLAB_RELEASE_TAG", "BINDER_SERVICE_HOST"):
+    for name in ("COLAB_RELEASE_TAG", "BINDER_REPO_URL", "BINDER_SERVICE_HOST"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(subprocess, "run", None)
     before = os.getcwd()
@@ -48,7 +52,7 @@ def test_it_does_nothing_elsewhere(monkeypatch):
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
-    """A Python that can import what the requirements bring, but not this project: what a machine has once they are downloaded."""
+    """A Python that imports what the requirements bring, but not this project: they are downloaded already."""
     folder = tmp_path_factory.mktemp("bare")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     site = sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)})
@@ -67,13 +71,15 @@ def repository(tmp_path_factory):
 
 
 def run_cell(python, folder, repository, **environment):
-    """Runs the cell in `folder`, with the repository's address leading to a copy of this one and no index of packages."""
+    """Runs the cell in `folder`; the repository's address leads to a copy of this one, and there is no index."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("RECAPTCHA_", "PYTHON"))}
-    redirected = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.{repository.as_uri()}.insteadOf", "GIT_CONFIG_VALUE_0": SETTINGS["git_url"]}
+    key = f"url.{repository.as_uri()}.insteadOf"
+    redirected = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": key, "GIT_CONFIG_VALUE_0": SETTINGS["git_url"]}
     offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
     after = "\nimport recaptcha, recaptcha.cli\nprint(os.getcwd())\nprint(recaptcha.__file__)"
     source = CELL.replace("'captum'", "") + after  # captum is no file of ours, and without an index it can't be had
-    return subprocess.run([python, "-c", source], cwd=folder, capture_output=True, text=True, env={**clean, **redirected, **offline, **environment})
+    variables = {**clean, **redirected, **offline, **environment}
+    return subprocess.run([python, "-c", source], cwd=folder, capture_output=True, text=True, env=variables)
 
 
 def test_on_colab_it_clones_installs_and_changes_folder(bare, repository, tmp_path):
@@ -85,8 +91,9 @@ def test_on_colab_it_clones_installs_and_changes_folder(bare, repository, tmp_pa
         assert module.startswith(str(bare.parent.parent)), "not installed into the kernel's environment"
 
 
-def test_on_binder_the_repository_is_there_already(bare, repository, tmp_path):
+@pytest.mark.parametrize("name", ["BINDER_REPO_URL", "BINDER_SERVICE_HOST"])
+def test_on_binder_the_repository_is_there_already(bare, repository, tmp_path, name):
     subprocess.run(["git", "clone", "-q", repository, tmp_path / "binder"], check=True)
-    done = run_cell(bare, tmp_path / "binder" / "_notebooks", repository, BINDER_SERVICE_HOST="binder")
+    done = run_cell(bare, tmp_path / "binder" / "_notebooks", repository, **{name: "binder"})
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == str(tmp_path / "binder" / "_notebooks")
