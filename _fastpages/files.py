@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from recaptcha.files import regular
+from recaptcha.files import regular, written
 
 MEGABYTE = 1_000_000
 # Bytes of a document or picture that are read at all.
@@ -30,17 +30,10 @@ def read_text(path: Path) -> str:
 def write(path: Path, content: bytes) -> None:
     """Puts the content at `path`, with the folders that it needs; nothing is touched where it is there already.
 
-    Unlike `recaptcha.files.written` it does not wait for the disk: a build writes hundreds of files, and makes again
-    what is lost.
+    It does not wait for the disk: a build writes hundreds of files, and makes again what is lost.
     """
     if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:
         return
-    if path.exists() and not path.is_file():
-        raise ValueError(f"{path}: not written, it is no regular file; remove it")
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with written(path, "wb", wait=False) as file:
+        file.write(content)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from .errors import NotebookError, one_line
+from .files import write
 
 SCRIPT = Path(__file__).with_name("katex.mjs")
 KATEX = Path(__file__).parent.parent / "node_modules" / "katex" / "dist"
@@ -126,9 +127,6 @@ def publish_style(out: Path) -> None:
     text = re.sub(
         r',url\([^)]*\.(?:woff|ttf)\)\s*format\("[a-z]+"\)', "", style.read_text(encoding="utf-8")
     )  # every browser reads woff2
-    if (target / style.name).is_file() and (target / style.name).read_text(encoding="utf-8") == text:
-        return
-    (target / "fonts").mkdir(parents=True, exist_ok=True)
     for font in (KATEX / "fonts").glob("*.woff2"):
-        shutil.copyfile(font, target / "fonts" / font.name)
-    (target / style.name).write_text(text, encoding="utf-8")
+        write(target / "fonts" / font.name, font.read_bytes())
+    write(target / style.name, text.encode())

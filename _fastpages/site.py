@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from .errors import NotebookError
+from .files import write
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,4 @@ def write_site_config(site: Site, path: Path) -> None:
              "baseurl": site.baseurl, "repository": site.repository, "branch": site.branch, "nbs_path": site.nbs_path}
     lines = ["# Written by `python -m _fastpages` from settings.ini: change that, not this."]
     lines += [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in pairs.items()]  # a JSON value is a YAML value
-    text = "\n".join(lines) + "\n"
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
+    write(path, ("\n".join(lines) + "\n").encode())

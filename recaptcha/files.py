@@ -121,6 +121,7 @@ def _is_of(error, *paths):
 def written(
     path, # the file to make or to replace
     mode:str='w', # `w` for text (UTF-8), `wb` for bytes
+    wait:bool=True, # for the disk, so that the file outlasts a power cut; not for what is made again in seconds
     **kwargs, # for `open`, such as `newline`
 ):
     """A file to write into that takes the place of `path` when the block ends, and leaves no trace where it fails.
@@ -135,7 +136,7 @@ def written(
         with open(temporary, mode, **kwargs) as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if wait: os.fsync(file.fileno())
         os.replace(temporary, target)
     except OSError as e:
         if not _is_of(e, target, temporary): raise

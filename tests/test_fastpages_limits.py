@@ -273,6 +273,15 @@ def test_a_page_that_was_lost_is_made_again(blog):
     assert blog.convert() == 0 and post.read_text().endswith(before)
 
 
+def test_nothing_is_written_through_what_lies_where_a_draft_was(blog, tmp_path):
+    (tmp_path / "other.txt").write_text("other")
+    (blog.root / "_posts").mkdir(exist_ok=True)
+    (blog.root / "_posts" / f".{BAD}.part").symlink_to(tmp_path / "other.txt")
+    blog.add(code("x = 1"), name="01_bad")
+    assert blog.convert() == 0 and BAD in blog.posts()
+    assert (tmp_path / "other.txt").read_text() == "other"
+
+
 def test_pictures_of_the_last_good_page_go_when_the_next_is_there(blog, capsys, monkeypatch):
     blog.add(code("plot()", picture_output("red")), code("plot()", picture_output("blue")), name="01_bad")
     blog.add(name="00_good")

@@ -98,6 +98,15 @@ def test_links_are_written_through_and_modes_kept(tmp_path):
     assert (tmp_path / "link").is_symlink() and (tmp_path / "dangling").is_symlink()
 
 
+def test_what_is_made_again_need_not_wait_for_the_disk(tmp_path, monkeypatch):
+    waited = []
+    monkeypatch.setattr(os, "fsync", waited.append)
+    write(tmp_path / "a", wait=False)
+    assert waited == [] and (tmp_path / "a").read_text() == "new"
+    write(tmp_path / "a")
+    assert len(waited) == 1
+
+
 def test_another_name_of_the_same_file_keeps_the_old_content(tmp_path):
     (tmp_path / "a").write_text("old")
     os.link(tmp_path / "a", tmp_path / "b")
