@@ -77,8 +77,9 @@ def epochs_done(folder) -> int:
     "How far the checkpoint in a run's folder is"
     try: about,_,_ = read_about(folder/CHECKPOINT)
     except DataError: return 0 # none yet; what is wrong with it, the run itself will say
-    try: return about['epoch'] + (about['config']['freeze_epochs'] if about['phase'] else 0)
+    try: done = about['epoch'] + (about['config']['freeze_epochs'] if about['phase'] else 0)
     except (KeyError, TypeError): return 0
+    return done if type(done) is int else 0
 
 def sweep(
     plan:list, # runs, from `planned`

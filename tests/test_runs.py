@@ -171,6 +171,8 @@ def test_epochs_are_counted_from_the_checkpoint(tmp_path):
         (dict(phase=1, epoch=2), 5),
         (dict(phase=1), 0),
         (dict(phase=1, epoch=2, config=7), 0),
+        (dict(phase=0, epoch="1"), 0),
+        (dict(phase=0, epoch=[1]), 0),
     ):
         write_sealed(tmp_path / "checkpoint.pt", b"", **{"config": dict(freeze_epochs=3), **about})
         assert epochs_done(tmp_path) == done
