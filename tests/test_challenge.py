@@ -1,4 +1,5 @@
-"""Answering from pictures: whatever is handed over gets an answer or one clear line, and the other pictures are still answered."""
+"""Answering from pictures: each gets an answer or one clear line, and the others are answered all the same."""
+
 import csv
 import json
 import os
@@ -40,7 +41,9 @@ def photos():
     """Photographs of 120 pixels a side: tiles of the demo page."""
     with Image.open(ROOT / "images" / "demo" / "tiles.webp") as figure:
         figure = figure.convert("RGB")
-    return [figure.crop((x, y, x + 120, y + 120)) for y in range(0, figure.height, 120) for x in range(0, figure.width, 120)]
+    return [
+        figure.crop((x, y, x + 120, y + 120)) for y in range(0, figure.height, 120) for x in range(0, figure.width, 120)
+    ]
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ def write_bad(folder, tiles):
     data = (folder / "whole.png").read_bytes()
     (folder / "whole.png").unlink()
     (folder / "text.png").write_text("a letter, not a picture")
-    (folder / "truncated.png").write_bytes(data[:len(data) // 2])
+    (folder / "truncated.png").write_bytes(data[: len(data) // 2])
     Image.new("RGB", (1, 1)).save(folder / "one.png")
     im.save(folder / "animated.gif", save_all=True, append_images=[im.rotate(90)])
     tiles[0].resize((400, 300), Image.BICUBIC).save(folder / "photo.png")
@@ -67,8 +70,17 @@ def write_bad(folder, tiles):
     os.mkfifo(folder / "pipe.png")
     (folder / "loop.png").symlink_to("loop.png")
     (folder / "gone.png").symlink_to("nowhere.png")
-    return {"text.png": "not a readable picture", "truncated.png": "not a readable picture", "one.png": "no grid", "animated.gif": "animated",
-            "photo.png": "no grid", "tilted.png": "no grid", "pipe.png": "no regular file", "loop.png": "cannot be read", "gone.png": "no such file"}
+    return {
+        "text.png": "not a readable picture",
+        "truncated.png": "not a readable picture",
+        "one.png": "no grid",
+        "animated.gif": "animated",
+        "photo.png": "no grid",
+        "tilted.png": "no grid",
+        "pipe.png": "no regular file",
+        "loop.png": "cannot be read",
+        "gone.png": "no such file",
+    }
 
 
 def test_bad_pictures_get_a_line_each_and_the_good_one_its_answer(tmp_path, tiles, picture, capsys):
@@ -78,7 +90,16 @@ def test_bad_pictures_get_a_line_each_and_the_good_one_its_answer(tmp_path, tile
     rows = {os.path.basename(row["picture"]): row for row in map(json.loads, said.splitlines())}
     assert code == 1 and len(complaints) == len(bad) and set(rows) == {*bad, "c.png"}
     assert len(rows["c.png"]["probabilities"]) == 9 and rows["c.png"]["grid"] == "3x3"
-    assert set(rows["c.png"]) == {"picture", "target", "grid", "boxes", "tiles", "probabilities", "threshold", "predictions"}
+    assert set(rows["c.png"]) == {
+        "picture",
+        "target",
+        "grid",
+        "boxes",
+        "tiles",
+        "probabilities",
+        "threshold",
+        "predictions",
+    }
     for name, what in bad.items():
         line = next(complaint for complaint in complaints if f"/{name}: " in complaint)
         assert what in line and what in rows[name]["error"]
@@ -96,8 +117,9 @@ def test_steering_characters_in_names_are_shown(tmp_path, challenge, capsys):
 
 
 def test_targets():
-    assert [target_class(text) for text in ("Traffic Light", "a bus", "fire hydrants", "Fahrräder", "FODGÆNGERFELTER")] == \
-        ["Traffic Light", "Bus", "Hydrant", "Bicycle", "Crosswalk"]
+    assert [
+        target_class(text) for text in ("Traffic Light", "a bus", "fire hydrants", "Fahrräder", "FODGÆNGERFELTER")
+    ] == ["Traffic Light", "Bus", "Hydrant", "Bicycle", "Crosswalk"]
     assert all(target_class(name) == name for name in CLASSES)
     for wrong in ("", "   ", "zebra", "cars and buses", "车", "carport"):
         with pytest.raises(DataError, match="target"):
@@ -121,7 +143,13 @@ def test_commands_that_make_no_sense(tmp_path, picture, capsys):
     (tmp_path / "nothing").mkdir()
     assert "no pictures" in one_line(capsys, "--tiles", tmp_path / "nothing", "--csv", tmp_path / "o.csv")
     assert "no pictures" in one_line(capsys, tmp_path / "nothing", "--target", "car")
-    for args in ((), (picture,), ("--tiles", tmp_path), ("--csv", tmp_path / "o.csv"), (picture, "--target", "car", "--grid", "5x5")):
+    for args in (
+        (),
+        (picture,),
+        ("--tiles", tmp_path),
+        ("--csv", tmp_path / "o.csv"),
+        (picture, "--target", "car", "--grid", "5x5"),
+    ):
         one_line(capsys, *args, code=2)
     assert not (tmp_path / "o.csv").exists()
 
@@ -129,8 +157,13 @@ def test_commands_that_make_no_sense(tmp_path, picture, capsys):
 def test_what_does_not_go_with_tiles_is_named(tmp_path, picture, capsys):
     """All of it was ignored, with exit code 0."""
     table = ("--tiles", tmp_path, "--csv", tmp_path / "o.csv")
-    for name, extra in {"PICTURE": [picture], "--target": ["--target", "car"], "--grid": ["--grid", "auto"], "--json": ["--json"],
-                        "--save": ["--save", tmp_path / "s"]}.items():
+    for name, extra in {
+        "PICTURE": [picture],
+        "--target": ["--target", "car"],
+        "--grid": ["--grid", "auto"],
+        "--json": ["--json"],
+        "--save": ["--save", tmp_path / "s"],
+    }.items():
         assert f"{name}: not with --tiles" in one_line(capsys, *table, *extra, code=2)
     assert "--target, --json: not with" in one_line(capsys, *table, "--json", "--target", "", code=2)
     assert not (tmp_path / "o.csv").exists()
@@ -151,7 +184,11 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path, picture, capsys, monkey
 
     monkeypatch.setattr(os, "scandir", refusing)
     code, said, complaints = predict(capsys, tmp_path, "--target", "car")
-    assert code == 1 and "Car in" in said and complaints == [f"recaptcha-predict: {tmp_path}/closed: not looked into (Permission denied)"]
+    assert (
+        code == 1
+        and "Car in" in said
+        and complaints == [f"recaptcha-predict: {tmp_path}/closed: not looked into (Permission denied)"]
+    )
     code, _, complaints = predict(capsys, "--tiles", tmp_path, "--csv", tmp_path / "o.csv")
     assert code == 1 and "closed: not looked into" in complaints[0] and (tmp_path / "o.csv").exists()
 
@@ -164,7 +201,11 @@ def test_links_are_followed_but_not_round_in_circles(tmp_path, picture, capsys):
     (tmp_path / "there" / "linked").symlink_to(other)
     (other / "up").symlink_to(other)
     code, said, complaints = predict(capsys, tmp_path / "there", "--target", "car", "--json")
-    assert code == 0 and not complaints and [json.loads(line)["picture"] for line in said.splitlines()] == [f"{tmp_path}/there/linked/d.png"]
+    assert (
+        code == 0
+        and not complaints
+        and [json.loads(line)["picture"] for line in said.splitlines()] == [f"{tmp_path}/there/linked/d.png"]
+    )
 
 
 def test_a_picture_given_twice_is_answered_once(picture, capsys, monkeypatch):
@@ -183,7 +224,11 @@ def test_answer_is_drawn_and_printed(tmp_path, picture, challenge, capsys):
     code, said, _ = predict(capsys, picture, "--target", "Select all images with cars", "--save", tmp_path / "a.png")
     assert code == 0 and Image.open(tmp_path / "a.png").size == challenge[0].size
     lines = said.splitlines()
-    assert len(lines) == 1 + 3 + 9 and lines[4].startswith("Image: 1, 1.jpg Prediction: [") and "Car Probability: 0." in lines[4] + lines[12]
+    assert (
+        len(lines) == 1 + 3 + 9
+        and lines[4].startswith("Image: 1, 1.jpg Prediction: [")
+        and "Car Probability: 0." in lines[4] + lines[12]
+    )
     clicks = [int(word) for word in lines[0].rpartition("tile ")[2].split(", ")] if "no tile" not in lines[0] else []
     assert [n for n in range(1, 10) if f"[{n:>2}]" in said] == clicks
 
@@ -198,10 +243,14 @@ def test_several_answers_are_saved_and_no_picture_is_written_over(tmp_path, chal
         assert predict(capsys, a, b, *CAR, "--save", out)[0] == 0
         assert sorted(path.name for path in out.iterdir()) == ["a-c-png.png", "b-c-jpg.png", "b-c-png.png", "d.png"]
     code, said, complaints = predict(capsys, a / "c.png", *CAR, "--save", a / "c.png")
-    assert code == 1 and "one of the pictures" in complaints[0] and said and (a / "c.png").read_bytes() == before  # answered all the same
+    assert (
+        code == 1 and "one of the pictures" in complaints[0] and said and (a / "c.png").read_bytes() == before
+    )  # answered all the same
     (tmp_path / "link.png").symlink_to(a / "c.png")
     for place in (a, tmp_path / "link.png"):
-        assert "one of the pictures" in one_line(capsys, a, *CAR, "--save", place) and (a / "c.png").read_bytes() == before
+        assert (
+            "one of the pictures" in one_line(capsys, a, *CAR, "--save", place) and (a / "c.png").read_bytes() == before
+        )
     (tmp_path / "file").write_text("in the way")
     assert "file: several answers need a folder" in one_line(capsys, a, b, *CAR, "--save", tmp_path / "file")
     for place in ("o.psd", "o"):
@@ -213,7 +262,11 @@ def test_an_answer_in_a_folder_writes_over_nothing_else(tmp_path, picture, capsy
     """A photograph of the same name was lost."""
     out = tmp_path / "out"
     out.mkdir()
-    for write in (lambda: (out / "c.png").write_text("a bystander"), lambda: Image.new("RGB", (9, 9)).save(out / "c.png"), lambda: os.mkfifo(out / "c.png")):
+    for write in (
+        lambda: (out / "c.png").write_text("a bystander"),
+        lambda: Image.new("RGB", (9, 9)).save(out / "c.png"),
+        lambda: os.mkfifo(out / "c.png"),
+    ):
         write()
         before = os.stat(out / "c.png")
         assert "no earlier answer" in one_line(capsys, picture, *CAR, "--save", out)
@@ -224,6 +277,7 @@ def test_an_answer_in_a_folder_writes_over_nothing_else(tmp_path, picture, capsy
 
 def test_answers_of_one_name_get_names_of_their_own():
     """`x/a/c.jpg` and `y/a/c.jpg` went to one file, with exit code 0."""
+
     def named(*files):
         files = [Path("/top", file) for file in files]
         names = answer_names(files)
@@ -264,7 +318,9 @@ def test_table_of_tiles(tmp_path, folder, capsys):
     assert code == 1 and not said and len(complaints) == 1 and "broken.jpg" in complaints[0]
     assert list(rows[0]) == ["file", *CLASSES] and [row["file"] for row in rows] == [f"Car/Car ({i})" for i in range(5)]
     whole = Network().probs(np.asarray(open_tile(folder / "Car" / "Car (3).png"))[None])[0]
-    assert np.abs(whole - [float(rows[3][name]) for name in CLASSES]).max() < .02  # eight bits round a little differently in another batch
+    assert (
+        np.abs(whole - [float(rows[3][name]) for name in CLASSES]).max() < 0.02
+    )  # eight bits round a little differently in another batch
 
 
 def test_two_tiles_of_one_name_have_one_row(tmp_path, tiles, capsys):
@@ -282,8 +338,12 @@ def test_tables_go_only_where_a_file_may_be(tmp_path, folder, capsys):
     picture = folder / "Car" / "Car (0).png"
     before = picture.read_bytes()
     listed = sorted(path.name for path in tmp_path.iterdir())
-    for place, what in {tmp_path / "there": "folder", tmp_path / "pipe": "no regular file", tmp_path / "none" / "o.csv": "no folder",
-                        picture: "one of the pictures"}.items():
+    for place, what in {
+        tmp_path / "there": "folder",
+        tmp_path / "pipe": "no regular file",
+        tmp_path / "none" / "o.csv": "no folder",
+        picture: "one of the pictures",
+    }.items():
         assert what in one_line(capsys, "--tiles", folder, "--csv", place)
     assert sorted(path.name for path in tmp_path.iterdir()) == listed and picture.read_bytes() == before
     assert (tmp_path / "pipe").is_fifo()
@@ -293,7 +353,9 @@ def test_a_table_through_a_link_lands_where_it_leads(tmp_path, folder, capsys):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "o.csv").symlink_to(tmp_path / "elsewhere" / "real.csv")
     assert predict(capsys, "--tiles", folder, "--csv", tmp_path / "o.csv")[0] == 0
-    assert (tmp_path / "o.csv").is_symlink() and [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["real.csv"]
+    assert (tmp_path / "o.csv").is_symlink() and [path.name for path in (tmp_path / "elsewhere").iterdir()] == [
+        "real.csv"
+    ]
 
 
 def test_a_table_that_fails_leaves_the_old_one(tmp_path, folder, capsys, monkeypatch):
@@ -304,7 +366,10 @@ def test_a_table_that_fails_leaves_the_old_one(tmp_path, folder, capsys, monkeyp
 
     monkeypatch.setattr(Network, "probs", broken_off)
     assert "broken off" in one_line(capsys, "--tiles", folder, "--csv", tmp_path / "o.csv", code=130)
-    assert (tmp_path / "o.csv").read_text() == "old" and sorted(path.name for path in tmp_path.iterdir()) == ["o.csv", "tiles"]
+    assert (tmp_path / "o.csv").read_text() == "old" and sorted(path.name for path in tmp_path.iterdir()) == [
+        "o.csv",
+        "tiles",
+    ]
 
 
 def test_two_runs_with_one_table(tmp_path, folder, tiles, capsys, monkeypatch):
@@ -333,18 +398,28 @@ def test_two_runs_with_one_table(tmp_path, folder, tiles, capsys, monkeypatch):
 
 
 def test_the_command_needs_no_torch_and_little_memory(picture):
-    code = ("import sys\nfrom recaptcha.cli import predict\npredict()\n"
-            "heavy = {'torch', 'fastai', 'pandas', 'matplotlib', 'scipy', 'onnx'} & set(sys.modules)\nassert not heavy, heavy\n"
-            "if sys.platform == 'linux': print('kB', *[l.split()[1] for l in open('/proc/self/status') if l.startswith('VmHWM')])")
-    done = subprocess.run([sys.executable, "-c", code, picture, "--target", "car"], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    code = (
+        "import sys\nfrom recaptcha.cli import predict\npredict()\n"
+        "heavy = {'torch', 'fastai', 'pandas', 'matplotlib', 'scipy', 'onnx'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "if sys.platform == 'linux':\n"
+        "    print('kB', *[l.split()[1] for l in open('/proc/self/status') if l.startswith('VmHWM')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, picture, "--target", "car"], capture_output=True, text=True, cwd=ROOT, timeout=60
+    )
     assert done.returncode == 0 and done.stderr == "", done.stderr
-    assert "Car in" in done.stdout and int((done.stdout.split("kB") + ["1"])[1]) < 250_000  # the process's own peak, not its parent's
+    assert (
+        "Car in" in done.stdout and int((done.stdout.split("kB") + ["1"])[1]) < 250_000
+    )  # the process's own peak, not its parent's
 
 
 def test_the_command_in_an_ascii_terminal(tmp_path, challenge):
     challenge[0].save(tmp_path / "é.png")
     terminal = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
-    run = lambda *args: subprocess.run([sys.executable, "-m", "recaptcha", "predict", *args], capture_output=True, cwd=ROOT, env=terminal, timeout=60)
+    run = lambda *args: subprocess.run(
+        [sys.executable, "-m", "recaptcha", "predict", *args], capture_output=True, cwd=ROOT, env=terminal, timeout=60
+    )
     done = run("é.png".encode().join([os.fsencode(tmp_path) + b"/", b""]), "--target", "Fahrräder")
     assert done.returncode == 0 and done.stderr == b"" and b": Bicycle in " in done.stdout and done.stdout.isascii()
     done = run("--help")
@@ -360,10 +435,14 @@ def wrong_grids(photos, seeds):
     for seed in seeds:
         rng = random.Random(40_000 + seed)
         kind = any_kind(rng)
-        cut = kind["n"] == 4 and kind["gutter"] > 0 and rng.random() < .5
-        im, g = compose(rng.sample(photos, 1 if cut else kind["n"]**2), **kind)
+        cut = kind["n"] == 4 and kind["gutter"] > 0 and rng.random() < 0.5
+        im, g = compose(rng.sample(photos, 1 if cut else kind["n"] ** 2), **kind)
         found = find_grid(im)
-        if found is None or found.n != g.n or np.abs(np.subtract(found.boxes(), g.boxes())).max() > max(2, .04 * g.size):
+        if (
+            found is None
+            or found.n != g.n
+            or np.abs(np.subtract(found.boxes(), g.boxes())).max() > max(2, 0.04 * g.size)
+        ):
             wrong.append(seed)
     return wrong
 
@@ -377,16 +456,17 @@ def test_grids_are_found_in_many_composed_pictures(photos):
     assert len(wrong_grids(photos, range(160))) <= 4
 
 
-
 @pytest.mark.parametrize("side", [300, 400, 450])
 def test_a_bare_payload_is_cut_evenly(photos, side):
-    """Of one photograph, whose squares have no seams between them, there was no grid, or a wrong one of small things in it."""
+    """Of one photograph, whose squares have no seams, there was no grid, or a wrong one of small things in it."""
     rng = random.Random(side)
     nine = compose(rng.sample(photos, 9), size=side // 3)[0].resize((side, side), Image.BICUBIC)
     for im, n in ((nine, 3), *((photo.resize((side, side), Image.BICUBIC), 4) for photo in rng.sample(photos, 2))):
-        assert seams(im, 3) > 1 if n == 3 else seams(im, 3) < .7
+        assert seams(im, 3) > 1 if n == 3 else seams(im, 3) < 0.7
         found = locate(im)
-        assert found.n == n and np.abs(np.subtract(found.boxes(), cut_evenly(im, n).boxes())).max() <= max(2, .04 * side / n)
+        assert found.n == n and np.abs(np.subtract(found.boxes(), cut_evenly(im, n).boxes())).max() <= max(
+            2, 0.04 * side / n
+        )
 
 
 def test_a_grid_that_is_said_wins_over_a_doubtful_one(photos, monkeypatch):
@@ -417,27 +497,41 @@ def test_no_box_reaches_beyond_the_picture():
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not (REAL / "answers.csv").is_file(), reason="RECAPTCHA_CHALLENGES names no folder of real challenges")
+@pytest.mark.skipif(
+    not (REAL / "answers.csv").is_file(), reason="RECAPTCHA_CHALLENGES names no folder of real challenges"
+)
 def test_grids_of_real_challenges():
     for name in {row["image"] for row in csv.DictReader(open(REAL / "answers.csv", encoding="utf-8"))}:
         assert locate(open_tile(REAL / name)).n == 3
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not (REAL / "real" / "answers.csv").is_file(), reason="RECAPTCHA_CHALLENGES names no folder with real payloads")
+@pytest.mark.skipif(
+    not (REAL / "real" / "answers.csv").is_file(), reason="RECAPTCHA_CHALLENGES names no folder with real payloads"
+)
 def test_real_payloads_are_cut_evenly():
-    """Every 3×3 and 4×4 as it was delivered: of 55 photographs of 450 pixels 48 were refused and 7 given a wrong grid, and 6 of 34 of 300 refused."""
-    grids = {row["picture"]: int(row["grid"][0]) for row in csv.DictReader(open(REAL / "real" / "answers.csv", encoding="utf-8"))}
+    """Every 3×3 and 4×4 as it was delivered. Of 55 of 450 pixels 48 were refused and 7 cut wrongly."""
+    grids = {
+        row["picture"]: int(row["grid"][0])
+        for row in csv.DictReader(open(REAL / "real" / "answers.csv", encoding="utf-8"))
+    }
     squares = {name: im for name in grids if (im := open_tile(REAL / "real" / name)).width == im.height}
     assert [name for name, im in squares.items() if cut_evenly(im).n != grids[name]] == []
     for name in list(squares)[::4]:  # to look for a grid as well takes longer
         im, n = squares[name], grids[name]
         found = locate(im)
-        assert found.n == n and np.abs(np.subtract(found.boxes(), cut_evenly(im, n).boxes())).max() <= .04 * im.width / n, name
+        assert (
+            found.n == n and np.abs(np.subtract(found.boxes(), cut_evenly(im, n).boxes())).max() <= 0.04 * im.width / n
+        ), name
 
 
-PICTURES = given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 2**32 - 1), st.sampled_from(["noise", "plain", "steps", "lines"]),
-                 st.sampled_from([None, 3, 4]))
+PICTURES = given(
+    st.integers(1, 90),
+    st.integers(1, 90),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(["noise", "plain", "steps", "lines"]),
+    st.sampled_from([None, 3, 4]),
+)
 
 
 def drawn(width, height, seed, kind):
@@ -453,8 +547,8 @@ def drawn(width, height, seed, kind):
         a = np.kron(rng.integers(0, 256, (4, 4, 3)), np.ones((-(-height // 4), -(-width // 4), 1)))[:height, :width]
     else:
         a = np.zeros((height, width, 3))
-        a[::rng.integers(1, 40)] = 255
-        a[:, ::rng.integers(1, 40)] = 255
+        a[:: rng.integers(1, 40)] = 255
+        a[:, :: rng.integers(1, 40)] = 255
     return Image.fromarray(a.astype(np.uint8))
 
 
@@ -464,7 +558,12 @@ def has_a_grid_within_or_none(width, height, seed, kind, n):
         if found is not None:
             boxes = np.array(found.boxes())
             assert found.n in (3, 4) and n in (None, found.n) and len(boxes) == found.n**2
-            assert boxes.min() >= -2 and (boxes[:, 2] <= im.width + 2).all() and (boxes[:, 3] <= im.height + 2).all() and (boxes[:, 2] > boxes[:, 0]).all()
+            assert (
+                boxes.min() >= -2
+                and (boxes[:, 2] <= im.width + 2).all()
+                and (boxes[:, 3] <= im.height + 2).all()
+                and (boxes[:, 2] > boxes[:, 0]).all()
+            )
 
 
 @settings(max_examples=400, **FUZZ)

@@ -1,4 +1,5 @@
-"""However a command ends, that is one line and an exit code: bad data, a full disk, a closed output, Ctrl-C, a terminal without letters."""
+"""However a command ends, that is one line and an exit code: bad data, a full disk, a closed output, Ctrl-C."""
+
 import errno
 import json
 import os
@@ -20,10 +21,16 @@ ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIO
 
 
 def python(code, *args, shell="", **variables):
-    """A process of its own: a light one, since nothing heavy is imported. `shell` is what a shell adds, such as `>&-`."""
+    """A process of its own, a light one: nothing heavy is imported. `shell` is what a shell adds, such as `>&-`."""
     command = f'exec "$0" "$@" {shell}'
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "", **variables}
-    return subprocess.run(["bash", "-c", command, sys.executable, "-c", code, *args], capture_output=True, text=True, env=environment, timeout=30)
+    return subprocess.run(
+        ["bash", "-c", command, sys.executable, "-c", code, *args],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=30,
+    )
 
 
 # What is printed
@@ -65,15 +72,20 @@ def test_a_complaint_that_nobody_can_read_changes_nothing(monkeypatch):
 # How a command ends
 
 
-@pytest.mark.parametrize("error, code, line", [
-    (DataError("c.png: no such file"), 1, "demo: c.png: no such file"),
-    (PermissionError(errno.EACCES, "Permission denied", "table.csv"), 1, "demo: table.csv: Permission denied"),
-    (PermissionError(errno.EACCES, "Permission denied", b"t\xff.csv"), 1, "demo: t\\udcff.csv: Permission denied"),
-    (OSError(errno.ENOSPC, "No space left on device"), 1, "demo: No space left on device"),
-    (MemoryError(), 1, "demo: not enough memory"),
-    (KeyboardInterrupt(), 130, "demo: broken off"),
-    (BrokenPipeError(), 1, None),
-    (SystemExit(2), 2, None)], ids=lambda value: getattr(type(value), "__name__", ""))
+@pytest.mark.parametrize(
+    "error, code, line",
+    [
+        (DataError("c.png: no such file"), 1, "demo: c.png: no such file"),
+        (PermissionError(errno.EACCES, "Permission denied", "table.csv"), 1, "demo: table.csv: Permission denied"),
+        (PermissionError(errno.EACCES, "Permission denied", b"t\xff.csv"), 1, "demo: t\\udcff.csv: Permission denied"),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "demo: No space left on device"),
+        (MemoryError(), 1, "demo: not enough memory"),
+        (KeyboardInterrupt(), 130, "demo: broken off"),
+        (BrokenPipeError(), 1, None),
+        (SystemExit(2), 2, None),
+    ],
+    ids=lambda value: getattr(type(value), "__name__", ""),
+)
 def test_every_end_is_a_line_and_a_code(capsys, error, code, line):
     def act():
         with guard("demo"):
@@ -108,7 +120,11 @@ def test_what_is_not_installed_is_named(monkeypatch, tmp_path, capsys):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(cli.COMMANDS, "train", "large_command")
     assert ended(cli.train, []) == 1
-    assert capsys.readouterr().err == "recaptcha-train: needs a_package_that_nobody_has, which is not installed: pip install '.[train]' in the folder of the series\n"
+    assert (
+        capsys.readouterr().err
+        == "recaptcha-train: needs a_package_that_nobody_has, which is not installed: "
+        "pip install '.[train]' in the folder of the series\n"
+    )
 
 
 def test_options(capsys):
@@ -132,7 +148,11 @@ SILENT = "from recaptcha.cli import guard\nwith guard('demo'): open('{}', 'w').w
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
-@pytest.mark.parametrize("code", [PRINTS, HELPS, "from recaptcha.cli import guard\nwith guard('demo'): print('late')"], ids=["answer", "help", "unflushed"])
+@pytest.mark.parametrize(
+    "code",
+    [PRINTS, HELPS, "from recaptcha.cli import guard\nwith guard('demo'): print('late')"],
+    ids=["answer", "help", "unflushed"],
+)
 @pytest.mark.parametrize("shell, why", [(">&-", "closed"), ("> /dev/full", "No space left")])
 def test_an_answer_that_cannot_be_printed_is_an_error(code, shell, why):
     done = python(code, shell=shell)
@@ -150,12 +170,18 @@ def test_who_prints_nothing_needs_no_output_and_files_are_no_streams(tmp_path):
 def test_an_ascii_terminal_gets_letters_by_their_numbers():
     done = python(PRINTS, **ASCII)
     assert (done.returncode, done.stdout, done.stderr) == (0, "\\xe9\n", "")
-    done = python("from recaptcha.cli import guard\nfrom recaptcha.files import DataError\nwith guard('demo'): raise DataError('\\xe9')", **ASCII)
+    done = python(
+        "from recaptcha.cli import guard\nfrom recaptcha.files import DataError\n"
+        "with guard('demo'): raise DataError('\\xe9')",
+        **ASCII,
+    )
     assert (done.returncode, done.stderr) == (1, "demo: \\xe9\n")
 
 
 def test_a_reader_that_goes_away_ends_a_command_quietly():
-    done = python("from recaptcha.cli import guard, say\nwith guard('demo'):\n  while True: say('more')", shell="| head -1")
+    done = python(
+        "from recaptcha.cli import guard, say\nwith guard('demo'):\n  while True: say('more')", shell="| head -1"
+    )
     assert done.stdout == "more\n" and done.stderr == ""
 
 
@@ -191,8 +217,14 @@ def heed_signals():
 
 def broken_off(code, *args, signals, before=heed_signals):
     """How a process ends that gets signals once it says that it has begun: exit code, complaints, seconds."""
-    process = subprocess.Popen([sys.executable, "-c", code, *map(str, args)], env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{args[0].parent}"},
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=before)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, args)],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{args[0].parent}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=before,
+    )
     assert process.stdout.readline() == "begun\n"
     start = time.monotonic()
     for number in signals:
@@ -202,8 +234,11 @@ def broken_off(code, *args, signals, before=heed_signals):
     return process.returncode, complaints, time.monotonic() - start
 
 
-@pytest.mark.parametrize("signals, code, line", [([signal.SIGINT], 130, "demo: broken off\n"), ([signal.SIGTERM], 143, ""), ([signal.SIGHUP], 129, "")],
-                         ids=["Ctrl-C", "terminate", "hang-up"])
+@pytest.mark.parametrize(
+    "signals, code, line",
+    [([signal.SIGINT], 130, "demo: broken off\n"), ([signal.SIGTERM], 143, ""), ([signal.SIGHUP], 129, "")],
+    ids=["Ctrl-C", "terminate", "hang-up"],
+)
 def test_signals_clean_up_and_leave_the_old_file(tmp_path, signals, code, line):
     (tmp_path / "table.csv").write_text("old")
     got, complaints, seconds = broken_off(WRITES, tmp_path / "table.csv", signals=signals)
@@ -211,7 +246,11 @@ def test_signals_clean_up_and_leave_the_old_file(tmp_path, signals, code, line):
     assert [path.name for path in tmp_path.iterdir()] == ["table.csv"] and (tmp_path / "table.csv").read_text() == "old"
 
 
-@pytest.mark.parametrize("number, line", [(signal.SIGINT, "recaptcha-predict: broken off\n"), (signal.SIGTERM, "")], ids=["Ctrl-C", "terminate"])
+@pytest.mark.parametrize(
+    "number, line",
+    [(signal.SIGINT, "recaptcha-predict: broken off\n"), (signal.SIGTERM, "")],
+    ids=["Ctrl-C", "terminate"],
+)
 def test_signals_end_an_import(tmp_path, number, line):
     (tmp_path / "slow_command.py").write_text(SLOW)
     got, complaints, seconds = broken_off(IMPORTS, tmp_path / "slow_command.py", signals=[number])
@@ -220,10 +259,14 @@ def test_signals_end_an_import(tmp_path, number, line):
 
 def test_a_hang_up_that_nohup_ignores_stays_ignored(tmp_path):
     ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    got, _, _ = broken_off(WRITES.replace("sleep(20)", "sleep(.3)"), tmp_path / "table.csv", signals=[signal.SIGHUP], before=ignore)
+    got, _, _ = broken_off(
+        WRITES.replace("sleep(20)", "sleep(.3)"), tmp_path / "table.csv", signals=[signal.SIGHUP], before=ignore
+    )
     assert got == 0 and (tmp_path / "table.csv").exists()
 
 
 def test_nothing_heavy_is_imported_before_the_guard_stands():
-    done = python("import sys, recaptcha.cli\nprint({'numpy', 'PIL', 'onnxruntime', 'pandas', 'torch'} & set(sys.modules))")
+    done = python(
+        "import sys, recaptcha.cli\nprint({'numpy', 'PIL', 'onnxruntime', 'pandas', 'torch'} & set(sys.modules))"
+    )
     assert done.stdout == "set()\n"

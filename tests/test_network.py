@@ -1,4 +1,5 @@
-"""A model file is checked before it runs: whatever is wrong with it is one line, soon, and never a crash, a hang or gigabytes."""
+"""A model file is checked before it runs: what is wrong with it is one line, soon; no crash, no hang, no gigabytes."""
+
 import hashlib
 import json
 import os
@@ -25,7 +26,7 @@ TILE = np.zeros((1, 60, 60, 3), dtype=np.uint8)
 
 
 def resealed(model, **about):
-    """The bytes of a model with other metadata (None: without) and a seal that fits, as somebody makes it who changes it on purpose."""
+    """The bytes of a model with other metadata (None: without) and a seal that fits, as if changed on purpose."""
     metadata = {entry.key: entry.value for entry in model.metadata_props} | about
     del model.metadata_props[:]
     for key, value in metadata.items():
@@ -60,8 +61,13 @@ def weight(name, values):
 
 # From tiles to eleven numbers of each: cast, means over everything, times a matrix, sigmoid
 BEFORE = (node("Transpose", "tiles", "planes", perm=[0, 3, 1, 2]), node("Cast", "planes", "x", to=TensorProto.FLOAT))
-AFTER = (node("GlobalAveragePool", "y", "means"), node("Flatten", "means", "flat"), node("MatMul", "flat w", "logits"), node("Sigmoid", "logits", "probabilities"))
-W = weight("w", np.full((3, 11), .001, dtype=np.float32))
+AFTER = (
+    node("GlobalAveragePool", "y", "means"),
+    node("Flatten", "means", "flat"),
+    node("MatMul", "flat w", "logits"),
+    node("Sigmoid", "logits", "probabilities"),
+)
+W = weight("w", np.full((3, 11), 0.001, dtype=np.float32))
 
 
 def refused(tmp_path, data, within=5):
@@ -79,10 +85,19 @@ def test_released_model_is_small_and_says_what_it_is():
     net = Network()
     assert model_path().stat().st_size <= 4_000_000 and ((net.thresholds > 0) & (net.thresholds < 1)).all()
     assert net.classes == CLASSES == DRAWN == list(WORDS)
-    assert {"version", "run", "preprocessing", "precision", "calibration", "licence", "dataset"} <= set(net.about) and net.about["precision"] == "int8"
+    assert {"version", "run", "preprocessing", "precision", "calibration", "licence", "dataset"} <= set(
+        net.about
+    ) and net.about["precision"] == "int8"
     beside = json.loads(model_path().with_suffix(".json").read_text())  # what the demo page reads
-    assert beside["sha256"] == hashlib.sha256(DATA).hexdigest() and beside["sha256"] in (model_path().parent / "README.md").read_text()
-    assert beside["classes"] == net.classes and np.allclose(beside["thresholds"], net.thresholds) and beside["run"] == net.about["run"]
+    assert (
+        beside["sha256"] == hashlib.sha256(DATA).hexdigest()
+        and beside["sha256"] in (model_path().parent / "README.md").read_text()
+    )
+    assert (
+        beside["classes"] == net.classes
+        and np.allclose(beside["thresholds"], net.thresholds)
+        and beside["run"] == net.about["run"]
+    )
 
 
 def test_what_is_allowed_works(tmp_path):
@@ -97,10 +112,18 @@ def test_what_is_allowed_works(tmp_path):
 
 def test_damaged_and_foreign_files(tmp_path):
     at = DATA.index(b"thresholds") + 16
-    flip = lambda at: DATA[:at] + bytes([DATA[at] ^ 1]) + DATA[at + 1:]
-    for content, what in ((DATA[:-5000], "not an ONNX model"), (flip(len(DATA) // 2), "damaged"), (flip(at), "damaged"), (DATA + b"\n", "not an ONNX model"),
-                          (DATA.replace(b"format\x12\x011", b"format\x12\x019"), "format '9'"), (b"", "format 'missing'"), (b"no model", "not an ONNX model"),
-                          (os.urandom(5000), ""), (released().graph.SerializeToString(), "")):
+    flip = lambda at: DATA[:at] + bytes([DATA[at] ^ 1]) + DATA[at + 1 :]
+    for content, what in (
+        (DATA[:-5000], "not an ONNX model"),
+        (flip(len(DATA) // 2), "damaged"),
+        (flip(at), "damaged"),
+        (DATA + b"\n", "not an ONNX model"),
+        (DATA.replace(b"format\x12\x011", b"format\x12\x019"), "format '9'"),
+        (b"", "format 'missing'"),
+        (b"no model", "not an ONNX model"),
+        (os.urandom(5000), ""),
+        (released().graph.SerializeToString(), ""),
+    ):
         assert what in refused(tmp_path, content)
 
 
@@ -123,7 +146,12 @@ def test_many_flipped_bits(tmp_path):
 
 def test_what_is_no_file_is_not_read(tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "pipe")
-    for path, what in {tmp_path / "pipe": "no regular file", "/dev/zero": "no regular file", tmp_path: "folder", tmp_path / "none": "no such file"}.items():
+    for path, what in {
+        tmp_path / "pipe": "no regular file",
+        "/dev/zero": "no regular file",
+        tmp_path: "folder",
+        tmp_path / "none": "no such file",
+    }.items():
         with pytest.raises(DataError, match=what):
             Network(path)
     (tmp_path / "large").write_bytes(b"")
@@ -135,14 +163,34 @@ def test_what_is_no_file_is_not_read(tmp_path, monkeypatch):
 # Metadata with a seal that fits
 
 
-@pytest.mark.parametrize("about", [
-    {"classes": json.dumps(CLASSES[::-1])}, {"classes": json.dumps(CLASSES[:-1] + ["Car"])}, {"classes": json.dumps({name: 1 for name in CLASSES})},
-    {"classes": '"Bicycle"'}, {"classes": "[" * 100_000}, {"classes": json.dumps(["x" * 10**6])}, {"classes": None}, {"classes": "no JSON"},
-    {"thresholds": json.dumps([.5] * 10)}, {"thresholds": json.dumps([.5] * 12)}, {"thresholds": json.dumps([.5] * 10 + [float("nan")])},
-    {"thresholds": json.dumps([.5] * 10 + [1.5])}, {"thresholds": json.dumps([.5] * 10 + [0])}, {"thresholds": json.dumps([.5] * 10 + [-1e999])},
-    {"thresholds": json.dumps(["0.5"] * 11)}, {"thresholds": json.dumps([True] * 11)}, {"thresholds": json.dumps([[.5]] * 11)}, {"thresholds": "0.5"},
-    {"thresholds": "[" * 9000}, {"thresholds": "[" + "9" * 9000 + "]"}, {"thresholds": None}, {"thresholds": ""}],
-    ids=lambda about: "-".join(f"{key} {str(value)[:20]}" for key, value in about.items()))
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"classes": json.dumps(CLASSES[::-1])},
+        {"classes": json.dumps(CLASSES[:-1] + ["Car"])},
+        {"classes": json.dumps({name: 1 for name in CLASSES})},
+        {"classes": '"Bicycle"'},
+        {"classes": "[" * 100_000},
+        {"classes": json.dumps(["x" * 10**6])},
+        {"classes": None},
+        {"classes": "no JSON"},
+        {"thresholds": json.dumps([0.5] * 10)},
+        {"thresholds": json.dumps([0.5] * 12)},
+        {"thresholds": json.dumps([0.5] * 10 + [float("nan")])},
+        {"thresholds": json.dumps([0.5] * 10 + [1.5])},
+        {"thresholds": json.dumps([0.5] * 10 + [0])},
+        {"thresholds": json.dumps([0.5] * 10 + [-1e999])},
+        {"thresholds": json.dumps(["0.5"] * 11)},
+        {"thresholds": json.dumps([True] * 11)},
+        {"thresholds": json.dumps([[0.5]] * 11)},
+        {"thresholds": "0.5"},
+        {"thresholds": "[" * 9000},
+        {"thresholds": "[" + "9" * 9000 + "]"},
+        {"thresholds": None},
+        {"thresholds": ""},
+    ],
+    ids=lambda about: "-".join(f"{key} {str(value)[:20]}" for key, value in about.items()),
+)
 def test_metadata_is_checked(tmp_path, about):
     """Each was a traceback, or answers by thresholds that mean nothing."""
     [key] = about
@@ -152,7 +200,7 @@ def test_metadata_is_checked(tmp_path, about):
 
 def test_metadata_that_says_something_twice(tmp_path):
     model = released()
-    model.metadata_props.add(key="thresholds", value=json.dumps([.9] * 11))
+    model.metadata_props.add(key="thresholds", value=json.dumps([0.9] * 11))
     data = model.SerializeToString()
     assert "two entries 'thresholds'" in refused(tmp_path, data)
 
@@ -162,24 +210,45 @@ def test_metadata_that_says_something_twice(tmp_path):
 
 def loop():
     """A loop without end."""
-    body = helper.make_graph([node("Identity", "go", "on"), node("Identity", "carried", "kept")], "body",
-                             [helper.make_tensor_value_info(*value) for value in (("i", TensorProto.INT64, []), ("go", TensorProto.BOOL, []), ("carried", TensorProto.FLOAT, None))],
-                             [helper.make_tensor_value_info(*value) for value in (("on", TensorProto.BOOL, []), ("kept", TensorProto.FLOAT, None))])
-    return small(*BEFORE, node("Loop", "most true x", "y", body=body), *AFTER,
-                 weights=[W, weight("most", np.int64(2**62)), weight("true", np.bool_(True))])
+    body = helper.make_graph(
+        [node("Identity", "go", "on"), node("Identity", "carried", "kept")],
+        "body",
+        [
+            helper.make_tensor_value_info(*value)
+            for value in (
+                ("i", TensorProto.INT64, []),
+                ("go", TensorProto.BOOL, []),
+                ("carried", TensorProto.FLOAT, None),
+            )
+        ],
+        [
+            helper.make_tensor_value_info(*value)
+            for value in (("on", TensorProto.BOOL, []), ("kept", TensorProto.FLOAT, None))
+        ],
+    )
+    return small(
+        *BEFORE,
+        node("Loop", "most true x", "y", body=body),
+        *AFTER,
+        weights=[W, weight("most", np.int64(2**62)), weight("true", np.bool_(True))],
+    )
 
 
 def branch():
     """A branch whose graph sits in a node that is allowed otherwise."""
     model = small(*BEFORE, node("Relu", "x", "y"), *AFTER, weights=[W])
-    model.graph.node[2].attribute.add(name="body", type=onnx.AttributeProto.GRAPH).g.CopyFrom(helper.make_graph([], "body", [], []))
+    model.graph.node[2].attribute.add(name="body", type=onnx.AttributeProto.GRAPH).g.CopyFrom(
+        helper.make_graph([], "body", [], [])
+    )
     return model
 
 
 def function():
     """An operation that the file defines itself."""
     model = small(*BEFORE, node("Relu", "x", "y"), *AFTER, weights=[W])
-    model.functions.append(helper.make_function("", "Relu", ["a"], ["b"], [node("Identity", "a", "b")], [helper.make_opsetid("", 18)]))
+    model.functions.append(
+        helper.make_function("", "Relu", ["a"], ["b"], [node("Identity", "a", "b")], [helper.make_opsetid("", 18)])
+    )
     return model
 
 
@@ -194,23 +263,43 @@ def elsewhere():
 
 def claims():
     """A tensor of terabytes in a few bytes, as a weight."""
-    return small(*BEFORE, node("Relu", "x", "y"), *AFTER, weights=[TensorProto(name="w", dims=[10**6, 10**6], data_type=TensorProto.FLOAT)])
+    return small(
+        *BEFORE,
+        node("Relu", "x", "y"),
+        *AFTER,
+        weights=[TensorProto(name="w", dims=[10**6, 10**6], data_type=TensorProto.FLOAT)],
+    )
 
 
 def constant_claims():
     """The same in a node."""
     value = TensorProto(dims=[10**9], data_type=TensorProto.FLOAT)
-    return small(*BEFORE, node("Relu", "x", "y"), helper.make_node("Constant", [], ["c"], value=value), *AFTER, weights=[W])
+    return small(
+        *BEFORE, node("Relu", "x", "y"), helper.make_node("Constant", [], ["c"], value=value), *AFTER, weights=[W]
+    )
 
 
 def folded():
     """Hours of work on constants, which ONNX Runtime does while it loads the file."""
     steps = [node("MatMul", f"c{i} c0", f"c{i + 1}") for i in range(300)]
-    return small(*BEFORE, node("Relu", "x", "y"), *steps, *AFTER, weights=[W, weight("c0", np.zeros((300, 300), dtype=np.float32))])
+    return small(
+        *BEFORE,
+        node("Relu", "x", "y"),
+        *steps,
+        *AFTER,
+        weights=[W, weight("c0", np.zeros((300, 300), dtype=np.float32))],
+    )
 
 
-GRAPHS = {loop: "Loop is not allowed", branch: "field 6 of its attribute", function: "field 25 of its model", elsewhere: "another file", claims: "claims more",
-          constant_claims: "claims more", folded: "MatMul is done with constants alone"}
+GRAPHS = {
+    loop: "Loop is not allowed",
+    branch: "field 6 of its attribute",
+    function: "field 25 of its model",
+    elsewhere: "another file",
+    claims: "claims more",
+    constant_claims: "claims more",
+    folded: "MatMul is done with constants alone",
+}
 
 
 @pytest.mark.parametrize("make, what", GRAPHS.items(), ids=[make.__name__ for make in GRAPHS])
@@ -218,9 +307,23 @@ def test_graphs_that_do_more_than_look_at_tiles(tmp_path, make, what):
     assert what in refused(tmp_path, resealed(make()))
 
 
-@pytest.mark.parametrize("op, domain", [("Scan", ""), ("If", ""), ("SequenceMap", ""), ("RandomNormal", ""), ("Expand", ""), ("ConstantOfShape", ""), ("Tile", ""), ("Gelu", "com.microsoft")])
+@pytest.mark.parametrize(
+    "op, domain",
+    [
+        ("Scan", ""),
+        ("If", ""),
+        ("SequenceMap", ""),
+        ("RandomNormal", ""),
+        ("Expand", ""),
+        ("ConstantOfShape", ""),
+        ("Tile", ""),
+        ("Gelu", "com.microsoft"),
+    ],
+)
 def test_other_operations(tmp_path, op, domain):
-    assert f"{op} is not allowed" in refused(tmp_path, resealed(small(*BEFORE, node(op, "x", "y", domain=domain), *AFTER, weights=[W])))
+    assert f"{op} is not allowed" in refused(
+        tmp_path, resealed(small(*BEFORE, node(op, "x", "y", domain=domain), *AFTER, weights=[W]))
+    )
 
 
 def test_a_flood_of_parts_is_given_up(tmp_path, monkeypatch):
@@ -239,19 +342,36 @@ def test_memory_has_a_bound(tmp_path):
 
 
 def test_time_has_a_bound(tmp_path, monkeypatch):
-    monkeypatch.setattr(network, "MAX_SECONDS", .2)
+    monkeypatch.setattr(network, "MAX_SECONDS", 0.2)
     steps = [node("Exp", f"y{i}", f"y{i + 1}") for i in range(400)]
-    slow = small(*BEFORE, resize("y0"), *steps, node("Identity", "y400", "y"), *AFTER, weights=[W, weight("sizes", np.array([3000, 3000]))])
+    slow = small(
+        *BEFORE,
+        resize("y0"),
+        *steps,
+        node("Identity", "y400", "y"),
+        *AFTER,
+        weights=[W, weight("sizes", np.array([3000, 3000]))],
+    )
     assert "gives no answer" in refused(tmp_path, resealed(slow), within=20)
 
 
 def test_other_ends(tmp_path):
     """Inputs and outputs of other names, types and shapes."""
     info, middle = helper.make_tensor_value_info, (*BEFORE, node("Relu", "x", "y"), *AFTER)
-    for tiles in (info("tiles", TensorProto.FLOAT, ["n", "height", "width", 3]), info("tiles", TensorProto.UINT8, ["n", "height", "width", 4]),
-                  info("tiles", TensorProto.UINT8, ["n", "height", 3])):
+    for tiles in (
+        info("tiles", TensorProto.FLOAT, ["n", "height", "width", 3]),
+        info("tiles", TensorProto.UINT8, ["n", "height", "width", 4]),
+        info("tiles", TensorProto.UINT8, ["n", "height", 3]),
+    ):
         assert "m.onnx: " in refused(tmp_path, resealed(small(*middle, weights=[W], tiles=tiles)))
-    renamed = resealed(small(*middle[:-1], node("Sigmoid", "logits", "p"), weights=[W], probabilities=info("p", TensorProto.FLOAT, ["n", 11])))
+    renamed = resealed(
+        small(
+            *middle[:-1],
+            node("Sigmoid", "logits", "p"),
+            weights=[W],
+            probabilities=info("p", TensorProto.FLOAT, ["n", 11]),
+        )
+    )
     assert "does not turn tiles into probabilities" in refused(tmp_path, renamed)
     ten = weight("w", np.zeros((3, 10), dtype=np.float32))
     fewer = resealed(small(*middle, weights=[ten], probabilities=info("probabilities", TensorProto.FLOAT, ["n", 10])))
@@ -268,9 +388,13 @@ def test_what_are_no_probabilities(tmp_path):
 def test_the_command_says_it_in_one_line(tmp_path, capsys):
     Image.new("RGB", (60, 60)).save(tmp_path / "c.png")
     (tmp_path / "m.onnx").write_bytes(resealed(loop()))
-    assert "Loop is not allowed" in one_line(capsys, tmp_path / "c.png", "--target", "car", "--model", tmp_path / "m.onnx")
+    assert "Loop is not allowed" in one_line(
+        capsys, tmp_path / "c.png", "--target", "car", "--model", tmp_path / "m.onnx"
+    )
     table = tmp_path / "o.csv"
-    assert "Loop is not allowed" in one_line(capsys, "--tiles", tmp_path, "--csv", table, "--model", tmp_path / "m.onnx")
+    assert "Loop is not allowed" in one_line(
+        capsys, "--tiles", tmp_path, "--csv", table, "--model", tmp_path / "m.onnx"
+    )
     assert not table.exists()
 
 
@@ -280,7 +404,7 @@ def test_a_check_takes_no_time_to_speak_of():
         start = time.process_time()
         checked_model(model_path())
         took.append(time.process_time() - start)
-    assert min(took) < .1
+    assert min(took) < 0.1
 
 
 def test_onnx_runtime_keeps_no_note_of_sessions(tmp_path):

@@ -1,4 +1,5 @@
 """Opening pictures: whatever a file holds becomes 8-bit RGB with one meaning, or one line that names it."""
+
 import logging
 import os
 import struct
@@ -28,15 +29,20 @@ def refused(path):
 # What is opened, and as what
 
 
-@pytest.mark.parametrize("name, save", [
-    ("alpha.png", lambda im, path: im.convert("RGBA").save(path)),
-    ("palette.png", lambda im, path: im.convert("P", palette=Image.ADAPTIVE, colors=256).save(path)),
-    ("jpeg.jpg", lambda im, path: im.save(path, quality=95)),
-    ("cmyk.jpg", lambda im, path: im.convert("CMYK").save(path, quality=95)),
-    ("lossless.webp", lambda im, path: im.save(path, lossless=True)),
-    ("bitmap.bmp", lambda im, path: im.save(path)),
-    ("packed.tiff", lambda im, path: im.save(path, compression="tiff_deflate")),
-    ("portable.ppm", lambda im, path: im.save(path))], ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    "name, save",
+    [
+        ("alpha.png", lambda im, path: im.convert("RGBA").save(path)),
+        ("palette.png", lambda im, path: im.convert("P", palette=Image.ADAPTIVE, colors=256).save(path)),
+        ("jpeg.jpg", lambda im, path: im.save(path, quality=95)),
+        ("cmyk.jpg", lambda im, path: im.convert("CMYK").save(path, quality=95)),
+        ("lossless.webp", lambda im, path: im.save(path, lossless=True)),
+        ("bitmap.bmp", lambda im, path: im.save(path)),
+        ("packed.tiff", lambda im, path: im.save(path, compression="tiff_deflate")),
+        ("portable.ppm", lambda im, path: im.save(path)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 def test_one_picture_kept_in_many_ways(tmp_path, name, save):
     smooth = np.add.outer(np.arange(0, 128, 2), np.arange(64)).astype(np.uint8)
     im = Image.fromarray(np.stack([smooth, smooth // 2, 255 - smooth], 2))
@@ -49,10 +55,22 @@ def deep_tiff(values, bits):
     """An uncompressed TIFF of grey levels with 12 or 16 bits each, written field by field: Pillow writes none of 12."""
     height, width = values.shape
     if bits == 12:
-        data = b"".join(bytes([a >> 4, (a & 15) << 4 | b >> 8, b & 255]) for row in values for a, b in row.reshape(-1, 2).tolist())
+        data = b"".join(
+            bytes([a >> 4, (a & 15) << 4 | b >> 8, b & 255]) for row in values for a, b in row.reshape(-1, 2).tolist()
+        )
     else:
         data = values.astype("<u2").tobytes()
-    tags = [(256, width), (257, height), (258, bits), (259, 1), (262, 1), (273, 8), (277, 1), (278, height), (279, len(data))]
+    tags = [
+        (256, width),
+        (257, height),
+        (258, bits),
+        (259, 1),
+        (262, 1),
+        (273, 8),
+        (277, 1),
+        (278, height),
+        (279, len(data)),
+    ]
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
     return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + struct.pack("<H", len(tags)) + entries + bytes(4)
 
@@ -78,7 +96,11 @@ def test_a_photograph_is_turned_as_its_camera_was_held(tmp_path):
     Image.fromarray(np.asarray(turned).astype(np.uint16) * 257).save(tmp_path / "deep.png", exif=exif)
     for name in ("phone.png", "deep.png"):
         found = open_tile(tmp_path / name)
-        assert found.size == (32, 64) and found.getpixel((31, 0)) == (0, 0, 0) and found.getpixel((0, 63)) == (255, 255, 255), name
+        assert (
+            found.size == (32, 64)
+            and found.getpixel((31, 0)) == (0, 0, 0)
+            and found.getpixel((0, 63)) == (255, 255, 255)
+        ), name
 
 
 # What is refused
@@ -93,7 +115,9 @@ def test_levels_without_black_and_white(tmp_path):
     assert "fractions" in refused(tmp_path / "fractions.tif")
 
 
-@pytest.mark.parametrize("size", [(MAX_PIXELS, 1), (3, 20_001), (5_001, 5_000)], ids=lambda size: "x".join(map(str, size)))
+@pytest.mark.parametrize(
+    "size", [(MAX_PIXELS, 1), (3, 20_001), (5_001, 5_000)], ids=lambda size: "x".join(map(str, size))
+)
 def test_pictures_that_are_too_long_or_too_large(tmp_path, size):
     Image.new("1", size).save(tmp_path / "long.png")
     assert f"{size[0]}×{size[1]} pixels" in refused(tmp_path / "long.png")
@@ -105,8 +129,14 @@ def test_what_is_no_picture_file(tmp_path):
     (tmp_path / "text.png").write_text("a letter, not a picture")
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "document.pdf").write_bytes(b"%PDF-1.4\n")
-    words = {"folder.png": "folder", "loop.png": "cannot be read", "text.png": "not a readable picture", "empty.png": "0 bytes",
-             "document.pdf": "not a readable picture", "none.png": "no such file"}
+    words = {
+        "folder.png": "folder",
+        "loop.png": "cannot be read",
+        "text.png": "not a readable picture",
+        "empty.png": "0 bytes",
+        "document.pdf": "not a readable picture",
+        "none.png": "no such file",
+    }
     for name, what in words.items():
         assert what in refused(tmp_path / name), name
 
@@ -149,11 +179,11 @@ def damaged(data, rng):
             case 0:
                 data[at] = int(rng.integers(256))
             case 1:
-                del data[at:at + int(rng.integers(1, 40))]
+                del data[at : at + int(rng.integers(1, 40))]
             case 2:
                 data[at:at] = rng.bytes(int(rng.integers(1, 20)))
             case 3:
-                data[at:at + 4] = (0xffffffff).to_bytes(4, "big")
+                data[at : at + 4] = (0xFFFFFFFF).to_bytes(4, "big")
     return bytes(data)
 
 
@@ -182,7 +212,7 @@ def test_many_damaged_pictures(tmp_path_factory, seeds, which, seed):
 
 
 def test_what_pillow_logs_is_not_printed(capfd, monkeypatch):
-    """Without a handler, Python prints a library's errors itself. Pillow logs one for a TIFF of too many samples a pixel."""
-    monkeypatch.setattr(logging.root, 'handlers', []) # pytest's own
+    """Without a handler, Python prints a library's errors. Pillow logs one for a TIFF of too many samples a pixel."""
+    monkeypatch.setattr(logging.root, 'handlers', [])  # pytest's own
     logging.getLogger('PIL.TiffImagePlugin').error('More samples per pixel than can be decoded: 2048')
-    assert capfd.readouterr().err==''
+    assert capfd.readouterr().err == ''
