@@ -29,6 +29,8 @@ def complete_facts(name: str, classes: list) -> dict:
         "several": sum(len(labels) > 1 for _, labels in tiles),
         "left out": sum(label != folder for folder, labels in tiles for label in labels),
         "unnamed": sum(len(classes) - (folder in classes) for folder, _ in tiles),  # what the folder does not answer
+        "Other": len(tiles) - len(filed),
+        "shown in Other": sum(folder == "Other" and bool(labels) for folder, labels in tiles),
         "filed": len(filed),
         "wrong": sum(folder not in labels for folder, labels in filed),
         "largest folder": max(Counter(folder for folder, _ in tiles).values()),
@@ -52,9 +54,11 @@ def manifest_facts() -> dict:
     for tile in tiles:
         groups[tile["duplicate_group"]].append(tile["folder"])
     del groups[""]  # no copies of any other
+    sizes = Counter(tile["folder"] for tile in tiles)
     return {
+        **sizes,
         "rows": len(tiles),
-        "folders": len({tile["folder"] for tile in tiles}),
+        "folders": len(sizes),
         "groups": len(groups),
         "copies": sum(map(len, groups.values())),
         "groups across folders": sum(len(set(folders)) > 1 for folders in groups.values()),
