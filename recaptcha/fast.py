@@ -26,7 +26,7 @@ def decode_tiles(
     for i,p in enumerate(tqdm(paths, desc='decoding', unit='tile', disable=None)):
         im = read_tile(p)
         if im.size!=(side,side): im = im.resize((side,side), Image.BILINEAR)
-        out[i] = tensor(np.asarray(im)).permute(2,0,1) # (side, side, 3) -> (3, side, side)
+        out[i] = tensor(np.array(im)).permute(2,0,1) # (side, side, 3) -> (3, side, side)
     return out
 
 class TileDL(TfmdDL):

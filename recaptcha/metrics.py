@@ -34,8 +34,9 @@ def ap_per_class(
     return np.array([average_precision_score(t, p) if t.any() else np.nan for p,t in zip(probs.T, truth.T)])
 
 def mean_ap(probs, truth) -> float:
-    "Macro mAP: the mean of `ap_per_class` over the classes that have a positive"
-    return float(np.nanmean(ap_per_class(probs, truth)))
+    "Macro mAP: the mean of `ap_per_class` over the classes that have a positive; NaN where none has"
+    ap = ap_per_class(probs, truth)
+    return np.nan if np.isnan(ap).all() else float(np.nanmean(ap))
 
 def accuracy_multi_np(probs, truth, thresholds=0.5) -> float:
     "Share of the (tile, class) cells that are right, as fastai's `accuracy_multi`"

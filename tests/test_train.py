@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from recaptcha import fast, learner
 from recaptcha.data import DataError, load_tiles, training_tiles
-from recaptcha.fast import FastCPU, tile_dls
+from recaptcha.fast import FastCPU, decode_tiles, tile_dls
 from recaptcha.learner import Progress, with_state
 from recaptcha.metrics import mean_ap, report
 from recaptcha.recipe import WeightAverage
@@ -438,3 +438,14 @@ def test_scores_refuse_what_is_no_probability():
             report(probs, truth)
     with pytest.raises(ValueError, match="0 or 1"):
         report(np.zeros((3, 11)), truth + 2)
+
+
+def test_nothing_warns_of_what_is_usual(recwarn):
+    """`recaptcha-train` printed two of Python's warnings: over tiles that may not be written to, and means of nothing."""
+    torch.set_warn_always(True)
+    try:
+        decode_tiles(load_tiles("toy").path[:1])
+    finally:
+        torch.set_warn_always(False)
+    assert np.isnan(mean_ap(np.zeros((2, 11)), np.zeros((2, 11))))
+    assert [str(warning.message) for warning in recwarn] == []
