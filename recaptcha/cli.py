@@ -8,8 +8,9 @@ __all__ = ['UNPRINTABLE', 'SHOWN', 'ASKED_TO_END', 'COMMANDS', 'printable', 'one
 
 # %% ../_notebooks/00c_command_line.ipynb #55c6769d
 import errno, importlib, os, signal, sys, threading
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from contextlib import contextmanager
+from pathlib import Path
 
 from .files import DataError
 
@@ -131,10 +132,16 @@ def guard(
         except KeyboardInterrupt: _fail(command, 'broken off', 128+signal.SIGINT)
 
 # %% ../_notebooks/00c_command_line.ipynb #609f4d4f
+def _named(text) -> Path:
+    "A path of the command line; an empty one, as an unset variable of the shell leaves it, would be the current folder"
+    if not text: raise ArgumentTypeError('an empty name')
+    return Path(text)
+
 class Parser(ArgumentParser):
     "An `ArgumentParser` that keeps line breaks in its examples, prints as the commands do and complains in one line"
     def __init__(self, command:str, **kwargs):
         super().__init__(command, formatter_class=RawDescriptionHelpFormatter, **kwargs)
+        self.register('type', Path, _named) # what an option of `type=Path` is read with
     def print_help(self, file=None):
         say(self.format_help().rstrip('\n'))
     def error(self, message):

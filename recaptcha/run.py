@@ -156,7 +156,7 @@ def code_version() -> str:
     top = _git('rev-parse', '--show-toplevel')
     own = top and Path(top).resolve()==package.parent.resolve()
     if not (own and _git('ls-files', '--', f'{package.name}/__init__.py')): return recaptcha.__version__
-    changed = _git('status', '--porcelain', '-uno', '--', package.name)
+    changed = _git('status', '--porcelain', '--untracked-files=normal', '--', package.name) # a new module counts, too
     return _git('rev-parse', '--short', 'HEAD')+('+' if changed else '')
 
 # %% ../_notebooks/01e_run.ipynb #4507f434
@@ -350,7 +350,8 @@ class Finished:
         "Its row in the table of runs and its logits beside that, unless they are there"
         kept = self.run.logits(results)
         kept.parent.mkdir(parents=True, exist_ok=True)
-        with written(kept, 'wb') as file: file.write(self.file(TEST_LOGITS).read_bytes())
+        if not os.path.lexists(kept):
+            with written(kept, 'wb') as file: file.write(self.file(TEST_LOGITS).read_bytes())
         add_row(results, self.row)
 
 def finished(

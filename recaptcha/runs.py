@@ -28,8 +28,9 @@ from .run import *
 def is_in(
     run:Run, table:pd.DataFrame, # from `read_table`
 ) -> bool:
-    "Is the run in the table of runs? Those without hashes are taken for runs with the labels of today"
-    older = replace(run, labels='', teacher='')
+    """Is the run in the table of runs? Those without hashes are taken for runs with the labels of today; but of those that
+    a released network taught, nobody knows by which, and they are other runs"""
+    older = replace(run, labels='')
     return (table.run==run.id).any() or any(Run.of_row(r)==older for r in table[table.run==''].to_dict('records'))
 
 @dataclass
@@ -93,7 +94,7 @@ def sweep(
     table = read_table(results) if os.path.lexists(results) else pd.DataFrame(columns=COLUMNS)
     todo = [run for run in plan if not is_in(run, table)]
     say(f'{len(plan)-len(todo)} of {len(plan)} runs are in {results} already')
-    with tqdm(total=sum(r.freeze_epochs+r.epochs for r in todo), unit='epoch', desc='sweep') as bar:
+    with tqdm(total=sum(r.freeze_epochs+r.epochs for r in todo), unit='epoch', desc='sweep', disable=None) as bar:
         return _train_all(todo, runs, results, jobs, bar)
 
 def _train_all(todo, runs, results, jobs, bar) -> list:

@@ -134,6 +134,9 @@ def test_options(capsys):
     complaints = capsys.readouterr().err.splitlines()
     assert len(complaints) == 1 and complaints[0].startswith("demo: argument --seed") and "\x1b" not in complaints[0]
     assert ended(parser.parse_args, ["--help"]) == 0 and "  demo --seed 1\n" in capsys.readouterr().out
+    parser.add_argument("--save", type=Path, default="here")
+    assert parser.parse_args([]).save == Path("here")
+    assert ended(parser.parse_args, ["--save", ""]) == 2 and "an empty name" in capsys.readouterr().err
     for args, code in ((["unicorn"], 2), ([], 2), (["--help"], 0)):
         assert ended(cli.main, args) == code
     assert "collect" in capsys.readouterr().out

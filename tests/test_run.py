@@ -99,6 +99,12 @@ def test_same_number_of_epochs_is_not_the_same_run(tmp_path):
         assert not is_in(replace(RUN, **other), table), other
 
 
+def test_runs_older_than_hashes_are_in_unless_a_release_taught_them(tmp_path):
+    add_row(tmp_path / "runs.csv", row_of(Run()))
+    table = read_table(tmp_path / "runs.csv")
+    assert is_in(RUN, table) and not is_in(replace(RUN, teacher="ba9876543210"), table)
+
+
 def test_labels_and_teacher_are_part_of_a_run(toy_root, tmp_path, monkeypatch):
     home = tmp_path / "home"
     shutil.copytree(toy_root, home / "toy")
@@ -319,6 +325,10 @@ def test_commit_of_the_own_checkout_is_recorded(checkout, tmp_path):
     assert len(clean) >= 7 and int(clean, 16) >= 0
     code.write_text("x = 1\n")
     assert code_version() == clean + "+"
+    code.write_text("")
+    assert code_version() == clean
+    (code.parent / "new.py").write_text("x = 1\n")
+    assert code_version() == clean + "+", "a module that is not committed changes the code, too"
 
 
 @pytest.mark.parametrize("place, commit", [(".venv/lib", False), ("vendored", True), (".", False)])

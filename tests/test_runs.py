@@ -39,7 +39,7 @@ def alive(pid):
         return False
 
 
-def test_a_sweep_ends_with_its_children_and_goes_on_where_it_was(tmp_path, capsys):
+def test_a_sweep_ends_with_its_children_and_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
     "SIGTERM to the sweep, this process, in the middle of two trainings; the same command again, twice"
     args = ["--method", "baseline", "ll_r", "--epochs", "4", "--jobs", "2"]
     children = []
@@ -57,6 +57,7 @@ def test_a_sweep_ends_with_its_children_and_goes_on_where_it_was(tmp_path, capsy
     assert end.value.code == 143 and len(children) == 2 and not any(map(alive, children))
     assert "0 of 2 runs are in" in capsys.readouterr().out and not list(tmp_path.rglob("*.partial"))
 
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)  # a bar is for a terminal alone
     train(tmp_path, *args)
     logs = [path.read_text() for path in tmp_path.rglob("log.txt")]
     assert len(logs) == 2 and any("going on after epoch" in log for log in logs)
