@@ -57,6 +57,8 @@ def test_home_lists_the_series_in_order(site):
             html.escape(tag) in card for tag in post.get("categories", [])
         )
         assert ("cover" in post) == ("<img" in card)
+        numbers = re.findall(r'<div class="no-cover" aria-hidden="true">(.+?)</div>', card)  # in a picture's place
+        assert len(numbers) == ("cover" not in post) and all(f"Part {number}<" in card for number in numbers)
     assert "Hidden part" not in home.text
     assert home.text.count('Ours: <first> & "best" {{ 1 | plus: 1 }}') == 1
     assert {path.name for path in (site.source / "_notebooks").glob("[0-9][0-9]*.ipynb")} == set(site.posts)
