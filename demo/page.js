@@ -96,7 +96,10 @@ async function look(k) {
   }
   if (mine !== asked || i !== classes.indexOf(target.value)) return;
   drawFall(by("tiles").children[k], falls);
-  sayIn("look", "looks", k + 1, (probs[k][i] - Math.max(0, ...falls)).toFixed(2), probs[k][i].toFixed(2));
+  const whole = probs[k][i].toFixed(2);
+  const least = (probs[k][i] - Math.max(0, ...falls)).toFixed(2);
+  if (least === whole) sayIn("look", "stays", k + 1, whole);
+  else sayIn("look", "looks", k + 1, least, whole);
 }
 
 /** Has the service worker keep all that the page is made of, for a day without a network. */

@@ -96,6 +96,8 @@ def test_by_mouse(page, samples):
     wait(page, "() => document.querySelector('#demo-tiles li:nth-child(9) canvas')", why="the tile is not looked into")
     high, low = re.search(r"Tile 9: .*? falls to ([\d.]+) from ([\d.]+)", page.inner_text("#demo-look")).group(2, 1)
     assert float(high) > float(low)
+    page.locator("#demo-tiles li", has_text="0.00").first.click()
+    wait(page, "() => / stays at 0.00,/.test(document.querySelector('#demo-look').textContent)", why="0.00 falls to 0.00")
     assert answered(page, lambda: page.check("input[name=demo-grid][value='1']")) == page.inner_text("#demo-answer")
     assert page.locator("#demo-tiles li").count() == 1
     answered(page, lambda: page.check("input[name=demo-grid][value='auto']"))
