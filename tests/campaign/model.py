@@ -117,7 +117,8 @@ def _about(model, rng):
 
 def _values(model, rng):
     """Classes or thresholds of another number or kind."""
-    prop = next(p for p in model.metadata_props if p.key == rng.choice(["classes", "thresholds"]))
+    key = rng.choice(["classes", "thresholds"])
+    prop = next(p for p in model.metadata_props if p.key == key)
     values = json.loads(prop.value)
     i = rng.randrange(len(values))
     change = rng.randrange(4)
