@@ -6,13 +6,14 @@
 __all__ = ['CARD', 'measured', 'spread', 'write_card']
 
 # %% ../_notebooks/09b_model_card.ipynb #ca4d0004
-import hashlib, json
+import json
 from pathlib import Path
 
 import numpy as np, pandas as pd
 
 from .metrics import ap_per_class, report
 from .results import bootstrap_scores, interval
+from .run import sha256
 
 # %% ../_notebooks/09b_model_card.ipynb #ca4d0007
 def _table(rows:pd.DataFrame) -> str:
@@ -92,7 +93,7 @@ def write_card(
     "Write the card of a released network"
     content = Path(model).read_bytes()
     facts = {k: net.about[k] for k in ('version','precision','size','preprocessing','run')}
-    facts |= dict(name=Path(model).name, kilobytes=round(len(content)/1000), sha256=hashlib.sha256(content).hexdigest())
+    facts |= dict(name=Path(model).name, kilobytes=round(len(content)/1000), sha256=sha256(content))
     facts |= dict(arch=config.arch, calibrated=json.loads(net.about['calibration'])['tiles'])
     facts |= dict(measured=measured, lost=lost, spread=spread(runs, config.method, config.arch, config.data))
     Path(path).write_text(CARD.format(**facts), encoding='utf-8')

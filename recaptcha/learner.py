@@ -24,7 +24,7 @@ from fastai.vision.all import *
 from .backbone import *
 from .cli import say
 from .fast import *
-from .files import written
+from .files import reason, written
 from .losses import LOSSES, PartialLoss, TellLoss
 from .metrics import *
 from .run import *
@@ -157,7 +157,7 @@ _ADVICE = 'delete it to start the run anew'
 _MISFITS = AttributeError,KeyError,RuntimeError,TypeError,ValueError # of `load_state_dict`, over another's state
 
 def _misfit(path, error):
-    why = str(error).splitlines()[0][:80]
+    why = reason(error)[:80]
     return DataError(f'{path}: does not fit the network of this run ({why}); {_ADVICE}')
 
 def _optimiser_fits(opt, hypers, state) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np, onnxruntime
 
-from .files import DataError, regular
+from .files import DataError, reason, regular
 
 # %% ../_notebooks/00d_network.ipynb #b5b14077
 FORMAT = '1' # of the metadata; another one is refused
@@ -185,7 +185,7 @@ def _content(path) -> bytes:
     "A model file, read once"
     try:
         if regular(path).stat().st_size<=MAX_BYTES: return path.read_bytes()
-    except OSError as e: raise DataError(f'{path}: cannot be read ({e.strerror or e})') from e
+    except OSError as e: raise DataError(f'{path}: cannot be read ({reason(e)})') from e
     raise DataError(f'{path}: no model of this project, it has more than {MAX_BYTES:,} bytes')
 
 def checked_model(
@@ -251,7 +251,7 @@ class Network:
         alarm.daemon = True # or a command that is broken off would wait for it
         alarm.start()
         try: probs, = self.session.run(['probabilities'], {'tiles': np.ascontiguousarray(tiles)}, options)
-        except Exception as e: raise DataError(f'{self.path}: gives no answer ({str(e).splitlines()[0]})') from e
+        except Exception as e: raise DataError(f'{self.path}: gives no answer ({reason(e)})') from e
         finally: alarm.cancel()
         if probs.shape==(len(tiles), len(CLASSES)) and ((0<=probs) & (probs<=1)).all(): return probs
         raise DataError(f'{self.path}: what it says are no probabilities; {OTHER}')

@@ -11,7 +11,7 @@ import logging, os, warnings
 import numpy as np
 from PIL import Image, ImageOps
 
-from .files import DataError, regular
+from .files import DataError, reason, regular
 _all_ = ['DataError'] # for whoever imports this
 
 logging.getLogger('PIL').addHandler(logging.NullHandler()) # what Pillow logs of a damaged file would stand beside our one line
@@ -66,5 +66,5 @@ def open_tile(
         raise DataError(f'{path}: too many pixels; not opened') from e
     except Exception as e: # Pillow's decoders raise a score of types: each means the same to who wants the picture
         empty = os.path.isfile(path) and not os.path.getsize(path)
-        what = '0 bytes' if empty else (str(e).splitlines() or [type(e).__name__])[0]
+        what = '0 bytes' if empty else reason(e)
         raise DataError(f'{path}: not a readable picture ({what})') from e

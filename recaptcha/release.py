@@ -10,7 +10,7 @@ __all__ = ['OPSET', 'SIZE', 'PREPROCESSING', 'RELEASED', 'EXAMPLES', 'best_run',
            'deliver', 'export', 'main']
 
 # %% ../_notebooks/09_release.ipynb #2026e0cc
-import hashlib, json, tempfile
+import json, tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ from .fast import *
 from .files import DataError, regular, working_folder, written
 from .learner import *
 from .metrics import *
-from .run import Finished, counted, read_table
+from .run import Finished, counted, read_table, sha256
 from .toy import CLASSES
 
 # %% ../_notebooks/09_release.ipynb #3cee496b
@@ -264,9 +264,8 @@ def calibrate(
 
 def summary(net:Network, path:Path) -> str:
     "JSON for the demo page, which reads it before it has the network"
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     facts = dict(classes=net.classes, thresholds=net.thresholds.tolist(), version=net.about['version'],
-                 run=net.about['run'], sha256=sha256)
+                 run=net.about['run'], sha256=sha256(path.read_bytes()))
     return json.dumps(facts, indent=1)+'\n'
 
 def release(

@@ -413,3 +413,14 @@ def test_onnx_runtime_keeps_no_note_of_sessions(tmp_path):
     command = [sys.executable, "-c", "import recaptcha.network"]
     subprocess.run(command, env={**environment, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}, check=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_without_words_is_one_line_too():
+    class Silent:
+        def run(self, *args):
+            raise RuntimeError
+
+    net = Network()
+    net.session = Silent()
+    with pytest.raises(DataError, match=r"gives no answer \(RuntimeError\)"):
+        net.probs(TILE)
