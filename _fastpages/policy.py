@@ -3,10 +3,10 @@
 That is the very scripts that were saved in them, and the hosts that these name.
 """
 
-import base64
-import hashlib
 import re
 from html.parser import HTMLParser
+
+from .versions import integrity
 
 HOST = re.compile(r"https://[a-z0-9.-]+(?::\d+)?", re.I)
 
@@ -36,7 +36,7 @@ class _Outputs(HTMLParser):
 def _hash(text: str) -> str:
     """How a policy names a script: by what the browser sees, whose lines end in a line feed."""
     seen = text.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'sha256-{base64.b64encode(hashlib.sha256(seen.encode()).digest()).decode()}'"
+    return f"'{integrity(seen.encode())}'"
 
 
 def needs(body: str) -> dict:
