@@ -121,7 +121,7 @@ class Progress:
     def read(cls, path, run) -> 'Progress':
         "From the checkpoint at `path`; `DataError` where that is damaged, or of another run"
         about,content = read_sealed(path, _ADVICE)
-        if about.pop('config', None)!=asdict(run): raise DataError(f'{path}: of another run; {_ADVICE}')
+        if about.pop('config', None)!=run.config: raise DataError(f'{path}: of another run; {_ADVICE}')
         if set(about)!={'phase','epoch','seconds'}: raise DataError(f'{path}: no checkpoint of a run; {_ADVICE}')
         try: state = torch.load(BytesIO(content), weights_only=True)
         except Exception as e: # unpickling raises anything
@@ -283,7 +283,7 @@ def _fit(learn, path, run, at) -> float: # seconds trained, over all sittings
         if phase<at.phase or start>=n: continue
         learn.freeze() if phase==0 else learn.unfreeze()
         if start: at.restore_optimiser(learn, path)
-        seconds = _fit_phase(learn, run, phase, n, start, Checkpoint(path, asdict(run), phase, seconds), kwargs)
+        seconds = _fit_phase(learn, run, phase, n, start, Checkpoint(path, run.config, phase, seconds), kwargs)
     for cb in learn.cbs:
         if hasattr(cb, 'finish'): cb.finish() # once, when all epochs are done, in this sitting or an earlier one
     return seconds
@@ -320,7 +320,7 @@ def _keep(folder, files) -> dict:
 
 def _weights(learn, run, thresholds) -> bytes:
     about = dict(classes=json.dumps(CLASSES), thresholds=json.dumps(thresholds.tolist()))
-    about.update({k: str(v) for k,v in asdict(run).items()})
+    about.update({k: str(v) for k,v in run.config.items()})
     return save({k: v.contiguous() for k,v in learn.model.state_dict().items()}, metadata=about)
 
 def _probs(probs, test) -> bytes:

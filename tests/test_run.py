@@ -52,6 +52,7 @@ def test_every_setting_makes_another_run():
         fast=False,
         labels="ba9876543210",
         teacher="ba9876543210",
+        label_source="complete",
     )
     assert list(other) == [f.name for f in fields(Run)]
     runs = [RUN, *(replace(RUN, **{k: v}) for k, v in other.items())]
@@ -66,8 +67,16 @@ def test_every_setting_makes_another_run():
 
 
 def test_a_run_reads_itself_from_its_row():
-    for run in (RUN, Run(), replace(RUN, fast=False, freeze_epochs=2, epochs=4, teacher="ba9876543210")):
+    others = dict(fast=False, freeze_epochs=2, epochs=4, teacher="ba9876543210"), dict(label_source="rounds")
+    for run in (RUN, Run(), *(replace(RUN, **other) for other in others)):
         assert Run.of_row(row_of(run)) == run
+
+
+def test_a_run_without_a_label_source_is_the_one_it_was():
+    "Ids as they were computed before the setting was there; published folders and sweeps rely on them"
+    assert RUN.id == "acc8f5113f8d"
+    assert replace(RUN, method="mixup", data="toy", teacher="ba9876543210").id == "f6d379331382"
+    assert RUN.name == "baseline-mobilenet_v2-128-full-e1+5-s1-acc8f5113f8d"
 
 
 def test_command_line_of_a_run_makes_it(toy_home, monkeypatch):
@@ -140,6 +149,7 @@ def test_labels_and_teacher_are_part_of_a_run(toy_root, tmp_path, monkeypatch):
         dict(labels="x"),
         dict(epochs=0),
         dict(bs=1),
+        dict(label_source="guesses"),
     ],
 )
 def test_settings_that_make_no_sense(settings):
@@ -157,11 +167,11 @@ def test_the_default_rate_is_the_chosen_one():
 def test_published_rows_are_what_they_were():
     "The 118 rows got columns at their end, with what is known of them, and nothing else of them has changed"
     lines = RESULTS.read_text().splitlines()[:119]
-    old = "\n".join(line.rsplit(",", 5)[0] for line in lines) + "\n"
+    old = "\n".join(line.rsplit(",", 6)[0] for line in lines) + "\n"
     assert (
         hashlib.sha256(old.encode()).hexdigest() == "cff3a2bba906c7c91aff18f78cefa876d7132d9dfb8edd72e011ed33fc9df4d4"
     )
-    assert {tuple(line.rsplit(",", 5)[1:]) for line in lines[1:]} == {("1", "True", "", "", "")}
+    assert {tuple(line.rsplit(",", 6)[1:]) for line in lines[1:]} == {("1", "True", "", "", "", "")}
 
 
 def test_logits_of_every_published_run_are_found():
@@ -187,6 +197,15 @@ def test_a_row_does_not_stick_to_an_unfinished_line(table):
     table.write_text(table.read_text().rstrip("\n"))
     add_row(table, row_of(replace(RUN, seed=3)))
     assert read_table(table).seed.tolist() == [1, 2, 3]
+
+
+def test_a_table_of_before_the_label_source_is_read_and_goes_on(table):
+    whole = table.read_text()
+    table.write_text("".join(line.rsplit(",", 1)[0] + "\n" for line in whole.splitlines()))
+    assert read_table(table).label_source.tolist() == ["", ""]
+    add_row(table, row_of(replace(RUN, label_source="complete")))
+    assert table.read_text().startswith(whole)
+    assert read_table(table).label_source.tolist() == ["", "", "complete"]
 
 
 @pytest.mark.parametrize(
