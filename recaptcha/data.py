@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['ARCHIVE_URL', 'LABELS_DIR', 'LABEL_SOURCES', 'TILE_SUFFIXES', 'MAX_ENTRIES', 'ArchiveError', 'run_mode', 'data_home',
-           'fetch_archive', 'extract_tiles', 'read_labels', 'read_manifest', 'read_checked', 'verify_tiles', 'collect',
-           'tile_table', 'load_tiles', 'folder_label', 'copy_safe_splitter', 'validation_fifth', 'training_tiles',
-           'read_tile', 'TileImage', 'tile_block', 'main', 'DataError', 'open_tile']
+           'fetch_archive', 'extract_tiles', 'read_labels', 'manifest_file', 'read_manifest', 'read_checked',
+           'read_complete', 'read_cells', 'known_objects', 'with_known', 'verify_tiles', 'collect', 'tile_table',
+           'labels_folder', 'load_tiles', 'load_cells', 'folder_label', 'copy_safe_splitter', 'validation_fifth',
+           'training_tiles', 'read_tile', 'TileImage', 'tile_block', 'main', 'DataError', 'open_tile']
 
 # %% ../_notebooks/01_collect_data.ipynb #1cfcb221
 import csv, hashlib, io, os, re, stat, time, warnings, zipfile
@@ -199,8 +200,8 @@ def _check_header(path, header, columns, optional):
 
 def _fault(row, why): return DataError(f"{row['at']}: {why}")
 
-def _rows(path, columns, optional=()):
-    "The rows of a CSV table with these columns, as dicts that say where they stand; each has another `file`"
+def _rows(path, columns, optional=(), key=('file',)):
+    "The rows of a CSV table with these columns, as dicts that say where they stand; each has another `key`"
     reader = csv.reader(io.StringIO(_text(path), newline=''), strict=True)
     rows = {}
     try:
@@ -209,17 +210,21 @@ def _rows(path, columns, optional=()):
             row = dict(zip(header, values), at=f"{path}, line {reader.line_num}")
             if len(values)!=len(header): raise _fault(row, f"{len(values)} values for {len(header)} columns")
             file,folder = row['file'],row['file'].split('/')[0]
-            if file in rows: raise _fault(row, f"{file!r} is there a second time")
+            own = tuple(row[c] for c in key)
+            if own in rows: raise _fault(row, f"{', '.join(map(repr, own))} is there a second time")
             if row.get('folder', folder)!=folder: raise _fault(row, f"{file!r} does not lie in {row['folder']!r}")
-            rows[file] = row
+            rows[own] = row
     except csv.Error as e: raise DataError(f"{path}, line {reader.line_num}: is no CSV ({reason(e)})") from e
     return list(rows.values())
+
+def _check_class(row, name):
+    if name not in CLASSES: raise _fault(row, f"unknown class {name!r}; the classes are {', '.join(CLASSES)}")
 
 def _classes(row, column):
     "The classes that a row names in `column`, with `;` between them; unknown and repeated ones are errors"
     names = [name for name in row[column].split(';') if name]
     for name in names:
-        if name not in CLASSES: raise _fault(row, f"unknown class {name!r}; the classes are {', '.join(CLASSES)}")
+        _check_class(row, name)
         if names.count(name)>1: raise _fault(row, f"{name!r} is there twice")
     return names
 
@@ -250,12 +255,19 @@ def _manifest_rows(path):
             if not re.fullmatch('[1-9][0-9]{0,8}', row[c]): raise _fault(row, f"{c} is {row[c]!r}, no size")
     return rows
 
+def manifest_file(
+    labels_dir:Path, # folder with label files
+) -> Path:
+    "The list of the tiles that label files speak of: beside them, or, for drawn tiles, above"
+    path = labels_dir/'manifest.csv'
+    return path if path.is_file() else labels_dir.parent/'manifest.csv'
+
 def read_manifest(
     labels_dir:Path=LABELS_DIR, # folder with `manifest.csv`, `small.csv` and `test.csv`
 ) -> pd.DataFrame: # a row a tile: `file`, `folder`, `git_blob_sha1`, …, `set`, `labels` (a list where known, else None)
     "The facts about every upstream tile, with the complete labels of the small and the test set"
-    path = labels_dir/'manifest.csv' if (labels_dir/'manifest.csv').is_file() else labels_dir.parent/'manifest.csv'
-    man = pd.DataFrame(_manifest_rows(path), columns=_MANIFEST).astype(dict(bytes=int, width=int, height=int))
+    rows = _manifest_rows(manifest_file(labels_dir))
+    man = pd.DataFrame(rows, columns=_MANIFEST).astype(dict(bytes=int, width=int, height=int))
     known = {}
     for s in ('small','test'):
         path,files = labels_dir/f'{s}.csv',man.file[man.set==s]
@@ -279,6 +291,92 @@ def read_checked(
         if row['file'] not in sets: raise _fault(row, f"unknown file {row['file']!r}; it is not in the manifest")
         if sets[row['file']]=='test': raise _fault(row, f"{row['file']!r} is a test tile, not to be learned from")
     return pd.DataFrame(answers, columns=['present','absent'], index=_by_file(rows), dtype=object)
+
+# %% ../_notebooks/01_collect_data.ipynb #a349657c
+def _training_groups(path):
+    """The group of copies of each tile that a label file may speak of, None for a test tile; from the list of tiles
+    beside or above the file, else the package's"""
+    manifest = manifest_file(Path(path).parent)
+    rows = _manifest_rows(manifest if manifest.is_file() else LABELS_DIR/'manifest.csv')
+    return {row['file']: None if row['set']=='test' else row['duplicate_group'] or row['file'] for row in rows}
+
+def _check_training_tile(row, groups):
+    "A label file of training tiles names tiles of the manifest, and no test tile"
+    file = row['file']
+    if file not in groups: raise _fault(row, f"unknown file {file!r}; it is not in the manifest")
+    if groups[file] is None: raise _fault(row, f"{file!r} is a test tile, not to be learned from")
+
+def _check_copies(rows, known, groups):
+    "Tiles of one group are the same picture, of which `known` says the same"
+    first = {}
+    for row,said in zip(rows, known):
+        other,there = first.setdefault(groups[row['file']], (row,said))
+        if said!=there: raise _fault(row, f"{row['file']!r} is a copy of {other['file']!r}, which has other labels")
+
+def read_complete(
+    path:Path, # CSV with `file,labels,doubt`: objects that a tile shows, and those left undecided, `;` between them
+) -> pd.DataFrame: # by `file`: `labels` and `doubt`, lists of class names
+    """Read complete labels of training tiles. `DataError` names the line with an unknown file or class, a test tile, a
+    file that is there a second time, a class in both columns, or a copy of a tile that has other labels"""
+    rows,groups = _rows(path, ['file','labels','doubt']),_training_groups(path)
+    known = [(_classes(row, 'labels'),_classes(row, 'doubt')) for row in rows]
+    for row,(labels,doubt) in zip(rows, known):
+        _check_training_tile(row, groups)
+        if both := set(labels)&set(doubt): raise _fault(row, f"{min(both)!r} is both a label and in doubt")
+    _check_copies(rows, [(set(labels),set(doubt)) for labels,doubt in known], groups)
+    return pd.DataFrame(known, columns=['labels','doubt'], index=_by_file(rows), dtype=object)
+
+def _cells(row, column):
+    "The cells that a row names in `column`, with `;` between them; others than 1 to 16 and repeated ones are errors"
+    cells = [cell for cell in row[column].split(';') if cell]
+    for cell in cells:
+        if not re.fullmatch('[1-9]|1[0-6]', cell): raise _fault(row, f"{column} has cell {cell!r}; cells are 1 to 16")
+        if cells.count(cell)>1: raise _fault(row, f"cell {cell} is there twice")
+    return [int(cell) for cell in cells]
+
+def read_cells(
+    path:Path, # CSV with `file,class,required,optional`: cells of a 4×4 grid, 1 to 16 row by row, `;` between them
+) -> pd.DataFrame: # a row a tile and class: `file`, `class`, `required` and `optional`, lists of int
+    """Read where in training tiles the objects are. `DataError` names the line with an unknown file, class or cell, a
+    test tile, a file and class that are there a second time, a cell in both columns, or no cell at all"""
+    rows,groups = _rows(path, ['file','class','required','optional'], key=('file','class')),_training_groups(path)
+    table = []
+    for row in rows:
+        _check_training_tile(row, groups)
+        _check_class(row, row['class'])
+        required,optional = _cells(row, 'required'),_cells(row, 'optional')
+        if both := set(required)&set(optional): raise _fault(row, f"cell {min(both)} is both required and optional")
+        if not (required or optional): raise _fault(row, 'names no cell')
+        table.append((row['file'],row['class'],required,optional))
+    return pd.DataFrame(table, columns=['file','class','required','optional'])
+
+def _all_but(*named): return [c for c in CLASSES if all(c not in names for names in named)]
+
+def known_objects(
+    source:str, # of `LABEL_SOURCES`
+    labels_dir:Path=LABELS_DIR, # folder with the label files
+) -> pd.DataFrame: # by `file`: `present` and `absent`, lists of class names
+    "What a source of labels knows of training tiles. What is in neither list is unknown, as is a tile without a row"
+    if source not in LABEL_SOURCES: raise DataError(f"labels {source!r}: use {', '.join(LABEL_SOURCES)}")
+    columns = ['present','absent']
+    if source=='complete':
+        complete = read_complete(labels_dir/'complete.csv')
+        absent = [_all_but(*row) for row in zip(complete.labels, complete.doubt)]
+        return pd.DataFrame(dict(present=complete.labels, absent=absent), columns=columns)
+    small = read_labels(labels_dir/'small.csv')
+    known = pd.DataFrame(dict(present=small, absent=small.map(_all_but)), columns=columns)
+    if source=='folder': return known
+    checked = read_checked(labels_dir/'checked.csv')
+    return pd.concat([known, checked[~checked.index.isin(known.index)]]) # complete labels win
+
+def with_known(
+    table:pd.DataFrame, # from `tile_table`
+    source:str, labels_dir:Path, # as for `known_objects`
+) -> pd.DataFrame: # the table with `present` and `absent`, empty lists where nothing is known
+    "Tiles, and what a source knows of them"
+    known = known_objects(source, labels_dir)
+    lists = {c: known[c].reindex(table.file) for c in known}
+    return table.assign(**{c: [said if isinstance(said, list) else [] for said in v] for c,v in lists.items()})
 
 # %% ../_notebooks/01_collect_data.ipynb #9faf5977
 def _tile_files(root):
@@ -410,21 +508,44 @@ def tile_table(
     return man.dropna(subset='path').reset_index(drop=True)
 
 def _drawn(root):
-    "The drawn tiles in `root`, or None where one is missing or a table is damaged"
+    "The drawn tiles in `root`, or None where one is missing, a table is damaged, or an earlier version drew them"
+    labels = root/'labels'
+    if not all((labels/f'{name}.csv').is_file() for name in ('checked','complete','cells')): return None
     try:
         table = tile_table(root)
         return table if len(table)==len(read_labels(root/'labels'/'all.csv')) else None
     except DataError: return None
 
-def load_tiles(
-    mode:str=None, # `full`, `small` or `toy`; default `run_mode()`
-) -> pd.DataFrame: # as `tile_table`
-    "The tiles a notebook works on: collected, or drawn in `toy` mode"
-    if (mode or run_mode())!='toy': return tile_table(collect())
+def _drawn_tiles():
+    "The drawn tiles, as `tile_table` has them; drawn first where they are not there yet"
     root = _make_home(data_home())/'toy'
     if (table := _drawn(root)) is not None: return table
     make_tiles(root, n=400)
     return tile_table(root)
+
+def labels_folder(
+    mode:str=None, # as for `load_tiles`
+) -> Path:
+    "Where the label files of these tiles are: in the package, or beside the drawn tiles"
+    if (mode or run_mode())!='toy': return LABELS_DIR
+    _drawn_tiles()
+    return data_home()/'toy'/'labels'
+
+def load_tiles(
+    mode:str=None, # `full`, `small` or `toy`; default `run_mode()`
+    labels:str='', # of `LABEL_SOURCES`: add the columns of `known_objects`; nothing is added where it is empty
+) -> pd.DataFrame: # as `tile_table`
+    """The tiles a notebook works on: collected, or drawn in `toy` mode. With `labels`, each also has two lists,
+    `present` and `absent`: objects that it is known to show or not to show; those of test tiles are empty"""
+    drawn = (mode or run_mode())=='toy'
+    table = _drawn_tiles() if drawn else tile_table(collect())
+    return with_known(table, labels, labels_folder(mode)) if labels else table
+
+def load_cells(
+    mode:str=None, # as for `load_tiles`
+) -> pd.DataFrame: # as `read_cells`
+    "Where in the tiles of `load_tiles` the objects are"
+    return read_cells(labels_folder(mode)/'cells.csv')
 
 # %% ../_notebooks/01_collect_data.ipynb #0e162281
 def folder_label(
@@ -450,7 +571,8 @@ def copy_safe_splitter(
 def validation_fifth(
     table:pd.DataFrame, # from `tile_table`
 ) -> np.ndarray: # bool, shape (tiles,)
-    "The tiles that a run with a `label_source` validates on: a fifth, by name, so that each tile keeps its side; copies stay together"
+    """The tiles that a run with a `label_source` validates on: a fifth, drawn by name, so that each tile keeps its
+    side; copies stay together"""
     group = table.duplicate_group.where(table.duplicate_group!='', table.file)
     return np.array([int(hashlib.sha256(g.encode()).hexdigest()[:8], 16)%5==0 for g in group], dtype=bool)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np, pandas as pd
 import recaptcha
 from filelock import FileLock
-from .data import LABEL_SOURCES, LABELS_DIR, data_home, load_tiles
+from .data import LABEL_SOURCES, LABELS_DIR, labels_folder, manifest_file
 from .files import DataError, regular, written
 from .toy import CLASSES
 
@@ -33,14 +33,11 @@ def label_files(
     data:str, # `full`, `small` or `toy`
     source:str='', # as `Run.label_source`
 ) -> list: # paths
-    """The label files that a training reads: the list of tiles, the complete labels of the small and the test set, and the
-    single answers. With a `source`, the complete labels of all tiles, on which it is validated; the answers only for `rounds`"""
-    labels = LABELS_DIR
-    if data=='toy':
-        load_tiles('toy') # drawn, where they are not there yet
-        labels = data_home()/'toy'/'labels'
-    manifest = labels/'manifest.csv' if (labels/'manifest.csv').is_file() else labels.parent/'manifest.csv'
-    files = [manifest, labels/'small.csv', labels/'test.csv']
+    """The label files that a training reads: the list of tiles, the complete labels of the small and the test set, and
+    the single answers. With a `source`, the answers only for `rounds`, and the complete labels of all tiles, on which
+    it is validated"""
+    labels = labels_folder(data)
+    files = [manifest_file(labels), labels/'small.csv', labels/'test.csv']
     if not source: return [*files, LABELS_DIR/'checked.csv']
     if source=='rounds': files.append(labels/'checked.csv')
     return [*files, labels/'complete.csv']
@@ -83,7 +80,7 @@ class Run:
     fast:bool = True # bf16 where it pays
     labels:str = '' # `short_hash` of the label files; empty in runs made before they were hashed
     teacher:str = '' # `short_hash` of the released network that teaches, where one does
-    label_source:str = '' # of `LABEL_SOURCES`: what it learns from; empty where the method decides that, as it once always did
+    label_source:str = '' # of `LABEL_SOURCES`: what it learns from; empty where the method decides that
 
     def __post_init__(self):
         for name,fits in FITS.items():

@@ -28,22 +28,33 @@ def _colour(rng, *choices):
     return tuple([min(max(v+(k>>i)%33-16, 0), 255) for v,i in zip(choices[k%len(choices)], (4,10,16))])
 
 class _Pen:
-    "Draws in an object's own coordinates: (0,0) is where it stands, x goes right, y goes up, 1 is `s` pixels; colours are RGB or RGBA"
-    def __init__(self, canvas, x, y, s, flip=1): self.canvas,self.x,self.y,self.s,self.sx = canvas,x,y,s,s*flip
-    def _on(self, c): return self.canvas[len(c)==4] # blending is slow: only for colours with an alpha
+    """Draws in an object's own coordinates: (0,0) is where it stands, x goes right, y goes up, 1 is `s` pixels; colours are
+    RGB or RGBA. The canvas is two brushes, opaque and blending, and one on a map of the objects, which gets `mark`"""
+    def __init__(self, canvas, x, y, s, flip=1, mark=0):
+        self.canvas,self.x,self.y,self.s,self.sx,self.mark = canvas,x,y,s,s*flip,mark
+    def beside(self):
+        "The same pen for what belongs to no object: a pole, a wall, a shadow"
+        return _Pen(self.canvas, self.x, self.y, self.s, 1 if self.sx>0 else -1)
+    def _on(self, shape, c, at, colour='fill', **how):
+        opaque,blending,map = self.canvas
+        getattr(blending if len(c)==4 else opaque, shape)(at, **{colour: c}, **how) # blending is slow
+        if self.mark or len(c)==3: getattr(map, shape)(at, **{colour: self.mark}, **how) # a shadow hides nothing
     def at(self, *xy): return [(self.x+self.sx*u, self.y-self.s*v) for u,v in zip(xy[::2], xy[1::2])]
     def _corners(self, x0, y0, x1, y1):
         a,b = self.x+self.sx*x0,self.x+self.sx*x1
         return min(a,b),self.y-self.s*y1,max(a,b),self.y-self.s*y0
-    def poly(self, c, *xy): self._on(c).polygon(self.at(*xy), fill=c)
-    def line(self, c, w, *xy): self._on(c).line(self.at(*xy), fill=c, width=max(round(w*self.s), 1), joint='curve')
+    def poly(self, c, *xy): self._on('polygon', c, self.at(*xy))
+    def line(self, c, w, *xy): self._on('line', c, self.at(*xy), width=max(round(w*self.s), 1), joint='curve')
     def box(self, c, x0, y0, x1, y1, r=0):
         if r: self.poly(c, x0+r,y0, x1-r,y0, x1,y0+r, x1,y1-r, x1-r,y1, x0+r,y1, x0,y1-r, x0,y0+r) # corners cut off
-        else: self._on(c).rectangle(self._corners(x0,y0,x1,y1), fill=c)
-    def disc(self, c, x, y, r, q=1): self._on(c).ellipse(self._corners(x-r,y-r*q,x+r,y+r*q), fill=c)
-    def ring(self, c, x, y, r, w): self._on(c).ellipse(self._corners(x-r,y-r,x+r,y+r), outline=c, width=max(round(w*self.s), 2))
-    def wheel(self, x, y, r): self.disc(BLACK, x, y, r); self.disc(STEEL, x, y, r*.5)
-    def shadow(self, w): self.disc((0,0,0,90), 0, .01, w, .12)
+        else: self._on('rectangle', c, self._corners(x0,y0,x1,y1))
+    def disc(self, c, x, y, r, q=1): self._on('ellipse', c, self._corners(x-r,y-r*q,x+r,y+r*q))
+    def ring(self, c, x, y, r, w):
+        self._on('ellipse', c, self._corners(x-r,y-r,x+r,y+r), 'outline', width=max(round(w*self.s), 2))
+    def wheel(self, x, y, r):
+        self.disc(BLACK, x, y, r)
+        self.disc(STEEL, x, y, r*.5)
+    def shadow(self, w): self.beside().disc((0,0,0,90), 0, .01, w, .12)
 
 # %% ../_notebooks/00_toy_tiles.ipynb #e1501c4e
 SKIES = [((86,142,206),(196,220,238)), ((176,184,192),(226,228,228)), ((120,130,170),(244,200,160)), ((60,120,190),(150,190,226))]
@@ -74,17 +85,19 @@ def _houses(p, rng):
 
 # %% ../_notebooks/00_toy_tiles.ipynb #05514971
 def _land(S, rng):
-    "Sky over ground: picture of `S`×`S` pixels, its pair of brushes (opaque, blending), and the height of the horizon as a share of `S`"
+    """Sky over ground: a picture and a map of the objects, both of `S`×`S` pixels, a canvas for `_Pen` on both, and the
+    height of the horizon as a share of `S`"""
     h,y = rng.uniform(.38,.68),np.linspace(0, 1, S)[:,None]
     (a,b),g = np.array(SKIES[rng.integers(len(SKIES))]),np.array(_colour(rng, *GROUNDS))
     rows = np.where(y<h, a+(b-a)*y/h, g*(1.25-.35*y)+rng.uniform(-7, 7, (S,1)))
     im = Image.fromarray(rows[:,None].astype(np.uint8)).resize((S,S), Image.Resampling.NEAREST)
-    canvas = ImageDraw.Draw(im),ImageDraw.Draw(im, 'RGBA')
+    objects = Image.new('L', (S,S))
+    canvas = ImageDraw.Draw(im),ImageDraw.Draw(im, 'RGBA'),ImageDraw.Draw(objects)
     p = _Pen(canvas, S/2, S*h, S)
     for x in rng.uniform(-.5, .5, rng.integers(3)).tolist(): # clouds
         v = rng.uniform(.15,.4)
         for u in (-.1,0,.1): p.disc((255,255,255,130), x+u, v+.02*(u==0), .09, .5)
-    return im,canvas,h
+    return im,objects,canvas,h
 
 def _street(p, rng, low=False):
     "What stands along the horizon, a quarter as high where `low`; a road; a lamp or a sign"
@@ -161,17 +174,18 @@ def _hydrant(p, rng):
 
 def _traffic_light(p, rng):
     c,lit = _colour(rng, (36,40,40),(36,40,40),(222,170,40)),rng.integers(3)
-    if rng.random()<.5: p.line(GREY, .035, 0,-.4, 0,.5) # on its own pole
-    else: p.line(GREY, .035, -.02,1.02, 1.4,1.06, 1.4,-1.5) # on an arm over the street
+    if rng.random()<.5: p.beside().line(GREY, .035, 0,-.4, 0,.5) # on its own pole
+    else: p.beside().line(GREY, .035, -.02,1.02, 1.4,1.06, 1.4,-1.5) # on an arm over the street
     p.box(c, -.17,.36, .17,1.02, .05); p.box(_shade(c,1.5), -.17,.36, -.14,1.02)
     for i,lamp in enumerate((GREEN,(250,190,30),(236,40,36))):
         y = .48+.21*i
-        if i==lit: p.disc(lamp+(90,), 0,y,.17)
-        p.disc(lamp if i==lit else _shade(lamp,.28), 0,y,.085); p.line(BLACK, .02, -.1,y+.05, -.06,y+.1, .06,y+.1, .1,y+.05)
+        if i==lit: p.beside().disc(lamp+(90,), 0,y,.17)
+        p.disc(lamp if i==lit else _shade(lamp,.28), 0,y,.085)
+        p.line(BLACK, .02, -.1,y+.05, -.06,y+.1, .06,y+.1, .1,y+.05)
 
 def _crosswalk(p, rng):
     c,n = _colour(rng, (236,236,230),(214,214,206))+(int(rng.integers(170,250)),),rng.integers(4,7).item()
-    p.box((84,85,90), -3,-.06, 3,.46)
+    p.beside().box((84,85,90), -3,-.06, 3,.46)
     lengthwise = rng.random()<.6
     for i in range(n):
         u,w,v,h = 1.2*((i+.5)/n-.5),.32/n,.42*(i/n)**.8,.26/n*(1.1-.5*i/n)
@@ -197,11 +211,11 @@ def _mountain(p, rng):
 
 def _chimney(p, rng):
     c,x = _colour(rng, (160,82,62),(176,100,76),(150,140,130)),rng.uniform(-.25,.1)
-    for i in range(3): p.disc((235,235,238,110), x+.1+.07*i, 1.08+.1*i, .06+.025*i)
+    for i in range(3): p.beside().disc((235,235,238,110), x+.1+.07*i, 1.08+.1*i, .06+.025*i)
     p.box(c, x,.4, x+.2,.95); p.box(_shade(c,.75), x+.14,.4, x+.2,.95); p.box(_shade(c,.85), x-.03,.93, x+.23,.99)
     for v in np.arange(.5, .92, .07).tolist(): p.line(_shade(c,.6), .008, x,v, x+.2,v)
     for u in (.04,.13): p.box((190,110,80), x+u,.98, x+u+.05,1.06)
-    _house(p, rng)
+    _house(p.beside(), rng)
 
 # %% ../_notebooks/00_toy_tiles.ipynb #597961a6
 def _bridge(p, rng):
@@ -216,9 +230,9 @@ def _bridge(p, rng):
     elif kind==1: # arches over water
         p.box(c, -1.5,-.04, 1.5,.34); p.box(_shade(c,1.2), -1.5,.34, 1.5,.38)
         for x in (-1.2,-.72,-.24,.24,.72,1.2): p.disc((56,70,84), x,.02,.19,1.1)
-        p.box((78,110,126), -1.5,-.12, 1.5,-.02)
+        p.beside().box((78,110,126), -1.5,-.12, 1.5,-.02)
     else: # an overpass
-        p.box((0,0,0,80), -1.5,-.04, 1.5,.2)
+        p.beside().box((0,0,0,80), -1.5,-.04, 1.5,.2)
         for x in (-1,-.5,0,.5,1): p.box(_shade(c,.75), x-.04,-.08, x+.04,.22)
         p.box(c, -1.5,.2, 1.5,.34); p.box(_shade(c,.55), -1.5,.18, 1.5,.22); p.box(_shade(c,1.15), -1.5,.33, 1.5,.36)
 
@@ -233,10 +247,16 @@ def draw_tile(
     size:int=120, # width and height in pixels, 32 or more
 ) -> np.ndarray: # shape (size, size, 3), uint8, RGB
     "Draw the named objects over a varied background; `ValueError` for a name that is not in `CLASSES` or a size below 32"
-    if bad := [o for o in objects if o not in _DRAW]: raise ValueError(f"{bad[0]!r} is not one of the classes: {', '.join(CLASSES)}")
+    if bad := [o for o in objects if o not in _DRAW]:
+        raise ValueError(f"{bad[0]!r} is not one of the classes: {', '.join(CLASSES)}")
     if size<32: raise ValueError(f"size={size}: a tile needs at least 32 pixels")
+    return _draw(objects, rng, size)[0]
+
+def _draw(objects, rng, size):
+    """A tile, uint8 of shape (size, size, 3), and a map of what is seen where: 0, or the place in `CLASSES` from 1, uint8
+    of shape (2·size, 2·size)"""
     S = 2*size # halved at the end, for smooth edges
-    im,canvas,h = _land(S, rng)
+    im,seen,canvas,h = _land(S, rng)
     things = np.random.default_rng(rng.integers(2**63)) # with their own chance, the scene is the same whatever stands in it
     todo = [lambda: _street(_Pen(canvas, S/2, S*h, S), rng, 'Mountain' in objects)]
     near,slot = things.random(len(objects))**1.2,things.permutation(len(objects))
@@ -247,9 +267,10 @@ def draw_tile(
         if o in ('Mountain','Bridge'): y,s = h+.01,max(s,.6)
         if o=='Chimney': y -= .1*(1-h)
         if o=='Traffic Light': y = things.uniform(.25,.4)+.7*s
-        _DRAW[o](_Pen(canvas, S*x, S*y, S*s, 1-2*things.integers(2).item()), things)
+        flip,mark = 1-2*things.integers(2).item(),CLASSES.index(o)+1
+        _DRAW[o](_Pen(canvas, S*x, S*y, S*s, flip, mark), things)
     if todo: todo.pop()()
-    return np.array(im.reduce(2))
+    return np.array(im.reduce(2)),np.array(seen)
 
 # %% ../_notebooks/00_toy_tiles.ipynb #dbd611e6
 REAL_COUNTS = [800,553,1229,3578,56,1260,972,101,13,1469,932,811] # tiles in the real data's folders, in the order of FOLDERS
@@ -319,29 +340,79 @@ def add_noise(
     steps = np.frombuffer(rng.bytes(tile.size), np.uint8).reshape(tile.shape) & 7
     return (tile+steps*np.int16(20)-np.int16(70)).clip(0, 255).astype(np.uint8)
 
+# %% ../_notebooks/00_toy_tiles.ipynb #cb8b3840
+REQUIRED = .05 # share of a cell that an object covers, from which on the cell must be clicked
+HIDDEN = .2 # of one cell: an object that covers less in all is in doubt
+
+def _coverage(seen):
+    "Which share of each of 4×4 cells, row by row, is of each class, by a map from `_draw`; shape (classes, 16)"
+    S = len(seen)
+    part = np.arange(S)*4//S
+    cell = 4*part[:,None]+part # (S, S)
+    count = np.bincount((16*seen.astype(int)+cell).ravel(), minlength=16*(len(CLASSES)+1)).reshape(-1, 16)
+    return count[1:]/(S/4)**2
+
+def _complete(tiles):
+    "What each tile shows, and what is in doubt because it is hidden"
+    rows = []
+    for tile in tiles.itertuples():
+        there = [c for c in tile.labels.split(';') if c]
+        hidden = [c for c in there if tile.coverage[CLASSES.index(c)].sum()<HIDDEN]
+        rows.append((tile.file, ';'.join(c for c in there if c not in hidden), ';'.join(hidden)))
+    return pd.DataFrame(rows, columns=['file','labels','doubt'])
+
+def _cells(tiles):
+    "In which cells of a tile each class is that is not in doubt"
+    def numbers(cells): return ';'.join(str(k+1) for k in np.flatnonzero(cells))
+    rows = []
+    for tile in tiles.itertuples():
+        for c,cover in zip(CLASSES, tile.coverage):
+            if cover.sum()<HIDDEN: continue
+            rows.append((tile.file, c, numbers(cover>=REQUIRED), numbers((0<cover)&(cover<REQUIRED))))
+    return pd.DataFrame(rows, columns=['file','class','required','optional'])
+
+def _checked(tiles, rng):
+    "The answers that three questions about half of the tiles would get"
+    rows = []
+    for tile in tiles.itertuples():
+        asked = set(rng.permutation(CLASSES)[:3].tolist())
+        if rng.random()<.5: continue
+        there = asked&set(tile.labels.split(';'))
+        rows.append((tile.file, ';'.join(sorted(there)), ';'.join(sorted(asked-there))))
+    return pd.DataFrame(rows, columns=['file','present','absent'])
+
 # %% ../_notebooks/00_toy_tiles.ipynb #c95238b2
 def _tile_png(labels, rng, size):
-    "One tile as a PNG file's bytes, and its size in pixels; of a label there may be several objects"
+    """One tile as a PNG file's bytes, its size in pixels, and how much of its cells each class covers, as `_coverage` has
+    it; of a label there may be several objects"""
     size = size if rng.random()>.09 else round(size*5/6)
-    tile = draw_tile([o for o in sorted(labels) for _ in range(1+min(rng.poisson(.3), 2))], rng, size)
+    tile,seen = _draw([o for o in sorted(labels) for _ in range(1+min(rng.poisson(.3), 2))], rng, size)
     noisy,file = rng.random()<.15,io.BytesIO()
     if noisy: tile = add_noise(tile, rng)
     Image.fromarray(tile).save(file, 'PNG', compress_level=0 if noisy else 1) # noise does not compress
-    return file.getvalue(),size
+    return file.getvalue(),size,_coverage(seen)
 
 def _write(tiles, root, seed, size):
     "Write `tiles` and their tables into the empty folder `root`; returns the table of everything"
     for f in FOLDERS: (root/'Large'/f).mkdir(parents=True)
     (root/'labels').mkdir()
     def draw(labels, of, file):
-        data,px = _tile_png(labels, np.random.default_rng([seed,of]), size)
+        data,px,coverage = _tile_png(labels, np.random.default_rng([seed,of]), size)
         with open(f'{root}/Large/{file}.png', 'wb') as out: out.write(data)
-        return hashlib.sha1(b'blob %d\0'%len(data)+data).hexdigest(),len(data),px,px # the first is git's name for such a file
-    tiles[['git_blob_sha1','bytes','width','height']] = list(map(draw, tiles.labels, tiles.of, tiles.file))
-    tiles = tiles.assign(labels=[';'.join(sorted(ls)) for ls in tiles.labels], duplicate_group=[str(g or '') for g in tiles.group]).sort_values('file', ignore_index=True)
+        sha1 = hashlib.sha1(b'blob %d\0'%len(data)+data).hexdigest() # git's name for such a file
+        return dict(git_blob_sha1=sha1, bytes=len(data), width=px, height=px, coverage=coverage)
+    tiles = tiles.join(pd.DataFrame(list(map(draw, tiles.labels, tiles.of, tiles.file)), index=tiles.index))
+    tiles['labels'] = [';'.join(sorted(ls)) for ls in tiles.labels]
+    tiles['duplicate_group'] = [str(g or '') for g in tiles.group]
+    tiles = tiles.sort_values('file', ignore_index=True)
     csv = lambda df,name: df.to_csv(root/name, index=False, lineterminator='\n')
     csv(tiles[['file','folder','git_blob_sha1','bytes','width','height','duplicate_group','set']], 'manifest.csv')
-    for s in ('small','test','all'): csv(tiles.loc[(tiles.set==s)|(s=='all'), ['file','folder','labels']], f'labels/{s}.csv')
+    for s in ('small','test','all'):
+        csv(tiles.loc[(tiles.set==s)|(s=='all'), ['file','folder','labels']], f'labels/{s}.csv')
+    training = tiles[tiles.set!='test']
+    csv(_complete(training), 'labels/complete.csv')
+    csv(_cells(training), 'labels/cells.csv')
+    csv(_checked(training[training.set!='small'], np.random.default_rng([seed,1])), 'labels/checked.csv')
     return tiles[['file','folder','labels','git_blob_sha1','bytes','width','height','duplicate_group','set']]
 
 # %% ../_notebooks/00_toy_tiles.ipynb #6d9fd09c
@@ -372,7 +443,8 @@ def make_tiles(
     size:int=120, # width and height in pixels, 40 or more; some tiles have five sixths of it
 ) -> pd.DataFrame: # a row a tile: `file,folder,labels` and the manifest's other columns
     """Draw `n` tiles into `dest/Large/<Folder>/`, with `manifest.csv` and `labels/small.csv`, `test.csv` and `all.csv`
-    (exact labels, `;` between them): one label a tile, as in Cole et al. (2021), and the real data's faults.
+    (exact labels, `;` between them): one label a tile, as in Cole et al. (2021), and the real data's faults. The other
+    label files of the real data are there as well: `complete.csv`, `cells.csv` and `checked.csv`, of training tiles.
     `ValueError` if `n`, `seed` or `size` is no whole number or too small; `DataError`, which is one too, if `dest`
     holds anything else or can't be written."""
     _check_numbers(n=(n,40), seed=(seed,0), size=(size,40))

@@ -1,5 +1,5 @@
 """Tiles, tables and pictures under faults: each is one clear line that names the file."""
-import os, shutil, struct, zlib
+import hashlib, os, shutil, struct, zlib
 
 import numpy as np
 import pandas as pd
@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from recaptcha import data
-from recaptcha.data import (DataError, load_tiles, open_tile, read_checked, read_labels, read_manifest, tile_table,
-                            verify_tiles)
+from recaptcha.data import (CLASSES, LABELS_DIR, DataError, known_objects, load_cells, load_tiles, open_tile, read_cells, read_checked,
+                            read_complete, read_labels, read_manifest, tile_table, training_tiles, validation_fifth, verify_tiles)
 from recaptcha.toy import make_tiles
 
 
@@ -250,6 +250,136 @@ def test_answers_with_a_fault(tiles):
         one_line(e, 'checked.csv, line 2', *words)
     path.write_text(f'file,present,absent\n{plain},Bus;Car,Palm\n')
     assert read_checked(path).loc[plain].to_dict()==dict(present=['Bus','Car'], absent=['Palm'])
+
+
+def three(table):
+    "A tile to train on, another one, and one to test on"
+    return (*table.file[table.set==''].head(2), table.file[table.set=='test'].iloc[0])
+
+def test_complete_labels_with_a_fault(tiles):
+    path = tiles/'labels'/'complete.csv'
+    plain,other,test = three(tile_table(tiles))
+    first = f'{other},Palm,'
+    for row,words in ((f'{test},Car,', (test, 'test tile')), ('Car/Car (99999),Car,', ('99999', 'manifest')),
+                      (f'{plain},Car;Tank,', ("'Tank'",)), (f'{plain},Car,Tank', ("'Tank'",)),
+                      (f'{plain},Bus;Car,Car', ("'Car'", 'doubt')), (f'{plain},Bus;Bus,', ('twice',)),
+                      (f'{other},Palm,', (other, 'second time')), (f'{plain},Bus', ('2 values',))):
+        path.write_text(f'file,labels,doubt\n{first}\n{row}\n')
+        with pytest.raises(DataError) as e: read_complete(path)
+        one_line(e, 'complete.csv, line 3', *words)
+    path.write_text(f'file,labels,doubt\n{first}\n{plain},Bus;Car,Palm\n')
+    assert read_complete(path).loc[plain].to_dict()==dict(labels=['Bus','Car'], doubt=['Palm'])
+
+
+def test_a_copy_with_other_labels_is_refused(tiles):
+    path = tiles/'labels'/'complete.csv'
+    groups = tile_table(tiles).query('duplicate_group!=""').groupby('duplicate_group').file
+    a,b = groups.get_group('1')
+    for change in ('Bus;Car,', 'Bus,Car', 'Bus,Palm'):
+        path.write_text(f'file,labels,doubt\n{a},Bus,\n{b},{change}\n')
+        with pytest.raises(DataError) as e: read_complete(path)
+        one_line(e, 'complete.csv, line 3', a, b, 'copy')
+    path.write_text(f'file,labels,doubt\n{a},Bus;Car,\n{b},Car;Bus,\n')
+    assert len(read_complete(path))==2
+
+
+def test_cells_with_a_fault(tiles):
+    path = tiles/'labels'/'cells.csv'
+    plain,other,test = three(tile_table(tiles))
+    for row,words in ((f'{test},Car,1,', (test, 'test tile')), ('Car/Car (99999),Car,1,', ('99999', 'manifest')),
+                      (f'{plain},Tank,1,', ("'Tank'",)), (f'{plain},,1,', ("''", 'class')), (f'{plain},Car,0,', ("'0'", '1 to 16')),
+                      (f'{plain},Car,17,', ("'17'",)), (f'{plain},Car,1;x,', ("'x'",)), (f'{plain},Car,01,', ("'01'",)),
+                      (f'{plain},Car,1;2,3;2', ('cell 2', 'both')), (f'{plain},Car,3;3,', ('cell 3', 'twice')),
+                      (f'{plain},Car,,4;4', ('cell 4', 'twice')), (f'{plain},Car,,', ('no cell',)),
+                      (f'{other},Car,9,', (other, "'Car'", 'second time')), (f'{plain},Car,9', ('3 values',))):
+        path.write_text(f'file,class,required,optional\n{other},Car,2;1,\n{row}\n')
+        with pytest.raises(DataError) as e: read_cells(path)
+        one_line(e, 'cells.csv, line 3', *words)
+    path.write_text(f'file,class,required,optional\n{other},Car,,16\n{other},Bus,1;10,2\n')
+    assert read_cells(path).iloc[1].to_dict()=={'file': other, 'class': 'Bus', 'required': [1,10], 'optional': [2]}
+
+
+def test_label_files_of_real_tiles_are_checked_wherever_they_lie(tmp_path):
+    "Beside no list of tiles, the package's tells which tiles there are"
+    test = read_manifest().query('set=="test"').file.iloc[0]
+    (tmp_path/'c.csv').write_text(f'file,labels,doubt\n{test},Car,\n')
+    with pytest.raises(DataError) as e: read_complete(tmp_path/'c.csv')
+    one_line(e, 'c.csv, line 2', 'test tile')
+
+
+# What is known, by source
+
+@pytest.fixture
+def toy_mode(tiles, monkeypatch):
+    "A folder of drawn tiles of one's own, found by `load_tiles('toy')`; its labels"
+    (tiles.parent/'home').mkdir()
+    tiles.rename(tiles.parent/'home'/'toy')
+    monkeypatch.setenv('RECAPTCHA_DATA', str(tiles.parent/'home'))
+    return tiles.parent/'home'/'toy'/'labels'
+
+
+def test_what_a_source_does_not_say_is_unknown(toy_mode):
+    plain,other,_ = three(load_tiles('toy'))
+    (toy_mode/'checked.csv').write_text(f'file,present,absent\n{plain},Car,Palm\n')
+    (toy_mode/'complete.csv').write_text(f'file,labels,doubt\n{plain},Car;Bus,Palm\n')
+    known = {source: load_tiles('toy', labels=source).set_index('file') for source in ('folder','rounds','complete')}
+    said = {source: (t.present[plain], t.absent[plain]) for source,t in known.items()}
+    assert said['folder']==([],[]) and said['rounds']==(['Car'],['Palm'])
+    present,absent = said['complete']
+    assert present==['Car','Bus'] and set(absent)==set(CLASSES)-{'Car','Bus','Palm'} # what is in doubt is not absent
+    for table in known.values():
+        assert table.present[other]==[] and table.absent[other]==[]
+        test = table[table.set=='test']
+        assert not test.present.map(len).any() and not test.absent.map(len).any()
+    small = known['rounds'][known['rounds'].set=='small']
+    assert all(set(p)==set(ls) and len(p)+len(a)==len(CLASSES) for p,a,ls in zip(small.present, small.absent, small.labels))
+
+
+def test_without_a_source_the_table_is_as_it_was(toy_mode):
+    plain = load_tiles('toy')
+    assert not {'present','absent'}&set(plain)
+    for source in ('folder','rounds','complete'):
+        pd.testing.assert_frame_equal(load_tiles('toy', labels=source)[plain.columns], plain)
+    with pytest.raises(DataError, match='folder, rounds, complete'): load_tiles('toy', labels='guesses')
+
+
+def test_cells_lie_beside_the_tiles(toy_mode):
+    cells = load_cells('toy')
+    assert set(cells.file)<=set(training_tiles(load_tiles('toy')).file)
+    assert {k for row in cells.required+cells.optional for k in row}==set(range(1, 17))
+
+
+def test_drawn_tiles_of_before_are_drawn_again(tmp_path, monkeypatch):
+    "They have no complete labels; the tiles themselves stay the same"
+    monkeypatch.setenv('RECAPTCHA_DATA', str(tmp_path))
+    monkeypatch.setattr(data, 'make_tiles', lambda root, n: make_tiles(root, n=60))
+    whole = load_tiles('toy')
+    (tmp_path/'toy'/'labels'/'complete.csv').unlink()
+    pd.testing.assert_frame_equal(load_tiles('toy'), whole)
+    assert len(known_objects('complete', tmp_path/'toy'/'labels'))==(whole.set!='test').sum()
+
+
+# The fifth that is validated on
+
+def test_a_fifth_is_validated_on_and_copies_stay_together():
+    tiles = training_tiles(read_manifest())
+    valid = validation_fifth(tiles)
+    assert valid.dtype==bool and .19<valid.mean()<.21
+    for group,sides in pd.Series(valid).groupby(tiles.duplicate_group):
+        assert not group or sides.nunique()==1
+    some = tiles.sample(500, random_state=0)
+    assert (validation_fifth(some)==valid[some.index]).all() # each tile keeps its side, whatever is beside it
+    assert dict(zip(tiles.file, valid))['Car/Car (1000)']==(int(hashlib.sha256(b'Car/Car (1000)').hexdigest()[:8], 16)%5==0)
+
+
+@pytest.mark.skipif(not (LABELS_DIR/'complete.csv').exists(), reason='labelling is not done')
+def test_published_complete_labels_and_cells():
+    manifest = training_tiles(read_manifest())
+    complete,cells = read_complete(LABELS_DIR/'complete.csv'),read_cells(LABELS_DIR/'cells.csv')
+    assert len(complete)>=11_000 and set(complete.index)<=set(manifest.file)
+    groups = complete.join(manifest.set_index('file').duplicate_group).query('duplicate_group!=""').groupby('duplicate_group')
+    assert (groups.labels.agg(lambda v: v.map(frozenset).nunique())==1).all()
+    assert cells.file.nunique()>=1500
 
 
 # Pictures: what has one meaning as RGB is converted, what has none is refused

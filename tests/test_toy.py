@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from recaptcha.data import read_cells, read_complete
 from recaptcha.files import DataError
-from recaptcha.toy import CLASSES, FOLDERS, draw_tile, make_tiles
+from recaptcha.toy import _draw, CLASSES, FOLDERS, draw_tile, make_tiles
 
 MANIFEST = ["file", "folder", "git_blob_sha1", "bytes", "width", "height", "duplicate_group", "set"]
 
@@ -73,7 +74,8 @@ def test_layout(drawn):
     manifest, everything = read(root / "manifest.csv"), read(root / "labels/all.csv")
     assert list(manifest) == MANIFEST
     assert sorted(p.name for p in root.iterdir()) == ["Large", "labels", "manifest.csv"]
-    assert sorted(p.name for p in (root / "labels").iterdir()) == ["all.csv", "small.csv", "test.csv"]
+    files = ["all.csv", "cells.csv", "checked.csv", "complete.csv", "small.csv", "test.csv"]
+    assert sorted(p.name for p in (root / "labels").iterdir()) == files
     assert sorted(p.name for p in (root / "Large").iterdir()) == FOLDERS
     assert sorted(manifest.file) == sorted(p.relative_to(root / "Large").with_suffix("").as_posix() for p in (root / "Large").rglob("*.png"))
     assert list(manifest.file) == sorted(manifest.file) and len(manifest) == len(everything) == 2000
@@ -131,6 +133,40 @@ def test_sets(drawn):
     assert 0.13 <= (table.set == "test").mean() <= 0.17
     small, test = (table[table.set == name].folder.value_counts() for name in ("small", "test"))
     assert set(small.index) == set(test.index) == set(FOLDERS) and small.max() <= 10
+
+
+def test_every_training_tile_has_complete_labels_and_what_is_hidden_is_in_doubt(drawn):
+    root, table = drawn
+    complete = read_complete(root / "labels/complete.csv")
+    training = table[table.set != "test"].set_index("file")
+    assert sorted(complete.index) == sorted(training.index)
+    there = complete.labels + complete.doubt
+    assert {file: set(labels) for file, labels in there.items()} == dict(zip(training.index, shown(training)))
+    assert 0 < complete.doubt.map(len).sum() < 0.05 * there.map(len).sum()
+
+
+def test_cells_are_where_the_object_was_drawn(drawn):
+    "The same chance with and without a lone object gives the same scene: what differs lies in its cells"
+    root, _ = drawn
+    cells = read_cells(root / "labels/cells.csv")
+    labels = read_complete(root / "labels/complete.csv").labels
+    assert set(zip(cells.file, cells["class"])) == {(file, c) for file, there in labels.items() for c in there}
+    for name in ("Bicycle", "Bus", "Car", "Hydrant", "Motorcycle", "Palm"):
+        tile, seen = _draw([name], np.random.default_rng(9), 120)
+        empty, _ = _draw([], np.random.default_rng(9), 120)
+        changed = np.abs(tile.astype(int) - empty).max(-1) > 30
+        marked = seen[::2, ::2] == CLASSES.index(name) + 1
+        assert (changed & marked).sum() > 0.8 * marked.sum(), name
+        assert (changed & ~marked).mean() < 0.04, name  # its shadow
+
+
+def test_answers_of_the_rounds_are_right(drawn):
+    root, table = drawn
+    checked, truth = read(root / "labels/checked.csv"), dict(zip(table.file, shown(table)))
+    assert not set(checked.file) & set(table.file[table.set != ""])
+    for row in checked.itertuples():
+        present, absent = (set(filter(None, names.split(";"))) for names in (row.present, row.absent))
+        assert present <= truth[row.file] and not absent & truth[row.file] and len(present | absent) == 3
 
 
 @pytest.mark.parametrize("n", [40, 41, 300])
