@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['LR', 'LR_MULT', 'METHODS', 'CHECKPOINT', 'tile_learner', 'predict_probs', 'EpochSeed', 'with_state', 'Checkpoint',
-           'Progress', 'several_processes', 'planned', 'run_folder', 'train', 'train_run', 'load_weights',
-           'device_name']
+           'Progress', 'several_processes', 'planned', 'run_folder', 'tile_mode', 'run_tiles', 'source_targets',
+           'train', 'train_run', 'load_weights', 'device_name']
 
 # %% ../_notebooks/02_baseline.ipynb #b01bbeb8
 import json, os, random, sys, time
@@ -25,7 +25,7 @@ from .backbone import *
 from .cli import say
 from .fast import *
 from .files import reason, written
-from .losses import LOSSES, PartialLoss, TellLoss
+from .losses import AssumeNegative, LOSSES, PartialLoss, TellLoss
 from .metrics import *
 from .run import *
 from .toy import CLASSES
@@ -203,6 +203,34 @@ def run_folder(
     "Where a run keeps its checkpoint, then its weights and its probabilities on the test tiles"
     return planned(**settings).folder(runs)
 
+# %% ../_notebooks/02_baseline.ipynb #4097d08a
+def tile_mode(run) -> str:
+    "As which `load_tiles` gives the tiles of a run"
+    return 'toy' if run.data=='toy' else 'full'
+
+def run_tiles(
+    run, # its settings
+    table:pd.DataFrame, # from `load_tiles`
+) -> pd.DataFrame: # with a `label_source`, also `present` and `absent`
+    """The tiles that a run trains and validates on. With a `label_source` they say what it knows of them, and those that
+    it validates on have their complete labels"""
+    tiles = training_tiles(table, 'full' if run.data=='toy' else run.data)
+    if not run.label_source: return tiles
+    labels = labels_folder(tile_mode(run))
+    known,complete = (with_known(tiles, source, labels) for source in (run.label_source,'complete'))
+    valid = validation_fifth(tiles)
+    return known.assign(**{c: complete[c].where(valid, known[c]) for c in ('present','absent')})
+
+def source_targets(
+    tiles:pd.DataFrame, # from `run_tiles`
+    source:str, # of `LABEL_SOURCES`
+) -> np.ndarray: # 0 or 1, NaN where it is unknown, shape (tiles, classes)
+    "Labels as a source has them: the folders, the folders put right where something is known, or only what is known"
+    named = encode_labels(tiles.apply(folder_label, axis=1)).numpy()
+    if source=='folder': return named
+    truth,known = encode_known(tiles)
+    return np.where(known, truth, named if source=='rounds' else np.float32(np.nan))
+
 # %% ../_notebooks/02_baseline.ipynb #1881b446
 CHECKPOINT = 'checkpoint.pt' # in a run's folder, until it is finished
 
@@ -213,10 +241,11 @@ def train(
     fast:bool=True, # bf16 where it pays
     runs:Path=Path('runs'), # checkpoints and weights, a folder a run
     results:Path=Path('results/runs.csv'), # gets the run's row
+    label_source:str='', # what tells which objects a tile shows, of `LABEL_SOURCES`; empty where the method decides
 ) -> dict: # the row
     "Train one network as `fine_tune` does, a checkpoint an epoch, and write its numbers on the test tiles to `results`"
     run = planned(method=method, arch=arch, size=size, epochs=epochs, freeze_epochs=freeze_epochs, seed=seed, data=data,
-                  bs=bs, lr=lr, fast=fast)
+                  bs=bs, lr=lr, fast=fast, label_source=label_source)
     return train_run(run, runs, results)
 
 def train_run(
@@ -247,7 +276,7 @@ def _train(run, folder, runs, results):
     "The run, finished; nothing in all but one of several processes"
     path = folder/CHECKPOINT
     at = Progress.read(path, run) if os.path.lexists(path) else Progress()
-    table = load_tiles('toy' if run.data=='toy' else 'full')
+    table = load_tiles(tile_mode(run))
     job = SimpleNamespace(**asdict(run), runs=runs, results=results, table=table)
     dls,thresholds,change = _loaders(job)
     learn = tile_learner(dls, run.arch, fast=run.fast, hub=run.data!='toy', **change)
@@ -258,13 +287,25 @@ def _train(run, folder, runs, results):
 
 def _loaders(job):
     "Loaders, a rule for thresholds, keyword arguments for `tile_learner`: the usual ones, and what the method changes"
-    tiles = training_tiles(job.table, 'full' if job.data=='toy' else job.data)
+    tiles,how = run_tiles(job, job.table),{}
+    if job.label_source: how = dict(valid=validation_fifth(tiles), targets=tensor(_targets(job, tiles)))
     set_seed(job.seed)
-    dls = tile_dls(tiles, job.size, job.bs//max(1, num_distrib()))
+    dls = tile_dls(tiles, job.size, job.bs//max(1, num_distrib()), **how)
     change = METHODS[job.method](dls, job)
-    return change.pop('dls', dls),change.pop('thresholds', _usual_thresholds),change
+    thresholds = change.pop('thresholds', _complete_thresholds if job.label_source else _usual_thresholds)
+    if job.label_source: change.setdefault('loss_func', AssumeNegative()).skip_nan = True
+    return change.pop('dls', dls),thresholds,change
+
+def _targets(job, tiles):
+    """What each tile is trained on or validated against, NaN where it is unknown; shape (tiles, classes). Methods that
+    correct labels make their own of the folders' and of what is known"""
+    named = encode_labels(tiles.apply(folder_label, axis=1)).numpy()
+    learned = source_targets(tiles, job.label_source) if job.method in ('baseline', *LOSSES) else named
+    return np.where(validation_fifth(tiles)[:,None], source_targets(tiles, 'complete'), learned)
 
 def _usual_thresholds(probs, valid, known): return prior_thresholds(probs, valid.folder, known)
+def _complete_thresholds(probs, valid, known):
+    return complete_thresholds(probs, source_targets(valid, 'complete'), valid.folder, known.folder)
 
 # %% ../_notebooks/02_baseline.ipynb #ba7bd479
 def _phases(run):
@@ -303,7 +344,7 @@ def _finish(learn, job, run, folder, thresholds, seconds) -> Finished:
     chosen = thresholds(probs, valid, job.table[job.table.set=='small'])
     test_probs = predict_probs(learn, test)
     scores = report(test_probs, encode_labels(test.labels).numpy(), chosen)
-    scores['valid_mAP'] = mean_ap(probs, encode_labels(valid.apply(folder_label, axis=1)).numpy())
+    scores['valid_mAP'] = mean_ap(probs, source_targets(valid, 'complete' if run.label_source else 'folder'))
     row = dict(run.columns(), device=device_name(learn), seconds=round(seconds), commit=code_version(),
                pretrained=bool(learn.pretrained), **{k: round(float(v), 4) for k,v in scores.items()})
     files = _keep(folder, {WEIGHTS: _weights(learn, run, chosen), TEST_PROBS: _probs(test_probs, test),

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['check_scores', 'ap_per_class', 'mean_ap', 'accuracy_multi_np', 'macro_f1', 'challenge_share', 'report',
-           'prior_thresholds', 'mlcm', 'plot_mlcm']
+           'prior_thresholds', 'complete_thresholds', 'mlcm', 'plot_mlcm']
 
 # %% ../_notebooks/01b_metrics.ipynb #0e4b7693
 import numpy as np, pandas as pd, matplotlib.pyplot as plt
@@ -27,11 +27,13 @@ def check_scores(
 
 def ap_per_class(
     probs, # scores, shape (tiles, classes)
-    truth, # 0 or 1, same shape
+    truth, # 0 or 1, same shape; NaN where it is unknown, which is left out
 ) -> np.ndarray: # shape (classes,); NaN for a class without a positive
     "Average precision of each class: the area under its precision-recall curve, as scikit-learn sums it"
-    probs,truth = check_scores(probs, truth)
-    return np.array([average_precision_score(t, p) if t.any() else np.nan for p,t in zip(probs.T, truth.T)])
+    known = ~np.isnan(np.asarray(truth, dtype=float))
+    probs,truth = check_scores(probs, np.where(known, truth, 0))
+    columns = zip(probs.T, truth.T, known.T)
+    return np.array([average_precision_score(t[k], p[k]) if t.any() else np.nan for p,t,k in columns])
 
 def mean_ap(probs, truth) -> float:
     "Macro mAP: the mean of `ap_per_class` over the classes that have a positive; NaN where none has"
@@ -94,15 +96,36 @@ def prior_thresholds(
 ) -> np.ndarray: # shape (classes,)
     """Thresholds at which each class is predicted as often as it occurs. How often it occurs is counted on `known`; the validation
     tiles are weighted so that their folders are mixed as in `known`. At that point false alarms and misses balance."""
-    probs,folders = np.asarray(probs, dtype=float),np.asarray(folders)
-    mix = known.folder.value_counts(normalize=True)
-    w = np.array([mix.get(f, 0)/(folders==f).sum() for f in folders])
+    probs,w = np.asarray(probs, dtype=float),_as_mixed(folders, known.folder)
+    priors = [known.labels.map(lambda ls: c in ls).mean() for c in CLASSES]
+    return np.array([_cut(p, w, prior) for p,prior in zip(probs.T, priors)])
+
+def _as_mixed(folders, like):
+    "Weights of tiles with which their folders are mixed as in `like`; shape (tiles,)"
+    folders,mix = np.asarray(folders),like.value_counts(normalize=True)
+    return np.array([mix.get(f, 0)/(folders==f).sum() for f in folders])
+
+def _cut(p, w, prior):
+    "The score above which the share `prior` of the weight `w` is"
+    order = np.argsort(-p)
+    above = np.cumsum(w[order])/w.sum()
+    i = min(int(np.searchsorted(above, prior)), len(p)-2)
+    return (p[order[i]]+p[order[i+1]])/2
+
+def complete_thresholds(
+    probs, # scores of the validation tiles, shape (tiles, classes)
+    truth, # their labels, 0 or 1, NaN where unknown, same shape
+    folders, # their folders, shape (tiles,)
+    like, # the folders of the tiles as which they are to be mixed
+) -> np.ndarray: # shape (classes,)
+    """As `prior_thresholds`, where the validation tiles have complete labels themselves: how often a class occurs is
+    counted on them. What is unknown is left out"""
+    probs,truth,w = np.asarray(probs, dtype=float),np.asarray(truth, dtype=float),_as_mixed(folders, like)
     out = []
-    for c,p in zip(CLASSES, probs.T):
-        prior = known.labels.map(lambda ls: c in ls).mean()
-        order = np.argsort(-p); above = np.cumsum(w[order])/w.sum()
-        i = min(int(np.searchsorted(above, prior)), len(p)-2)
-        out.append((p[order[i]]+p[order[i+1]])/2)
+    for p,t in zip(probs.T, truth.T):
+        known = ~np.isnan(t)
+        prior = (w*t)[known].sum()/w[known].sum()
+        out.append(_cut(p[known], w[known], prior))
     return np.array(out)
 
 # %% ../_notebooks/01b_metrics.ipynb #e0dc1348

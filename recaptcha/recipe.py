@@ -24,7 +24,9 @@ from .run import TEACHERS
 
 # %% ../_notebooks/06a_recipe.ipynb #a6a00011
 def more_tiles(dls, run) -> DataLoaders:
-    "The tiles of `dls` with another split: to validate on, only half of those whose labels are complete, and their copies"
+    """The tiles of `dls` with another split: to validate on, only half of those whose labels are complete, and their copies.
+    With a `label_source` the split stays: all of those have complete labels"""
+    if getattr(run, 'label_source', ''): return dls
     items = pd.concat([dls.train_ds.items, dls.valid_ds.items], ignore_index=True)
     group = items.duplicate_group.where(items.duplicate_group!='', items.file)
     half = group.map(lambda g: hashlib.sha256(g.encode()).digest()[0]%2==0) # by name, so that a tile keeps its side when more are labelled
@@ -116,6 +118,9 @@ def by_baseline(dls, run, named, truth, known, all_answers=False):
 def recipe(dls, run, looked=True, teacher=by_baseline, more=True, noise=True, balance=True, average=True, growth=True, mirror=True, thresholds=True, larger=False):
     """All that helped on validation: expected labels around what is known, nearly all tiles to train on, noise, rare classes more often, averaged weights, tiles that
     grow, their mirror image when asked, and thresholds for challenges. `larger` asks of tiles another eighth larger"""
+    source = getattr(run, 'label_source', '')
+    if source and not looked:
+        raise DataError('recipe_without_looked has no labels but the small set; take `--method recipe --labels folder`')
     if more: dls = more_tiles(dls, run)
     label = known_labels if looked else partial(known_labels, checked=None)
     truth,known = label(dls.train_ds.items); named = dls.train.targets.numpy()
@@ -125,7 +130,9 @@ def recipe(dls, run, looked=True, teacher=by_baseline, more=True, noise=True, ba
     last = run.size*3//2 if growth else run.size
     def choose(probs, valid, small):
         return challenge_thresholds(probs, expected_labels(logit(probs.clip(1e-6, 1-1e-6)), encode_labels(valid.apply(folder_label, axis=1)).numpy(), *label(valid)), valid.folder, small)
-    return dict(dls=dls, loss_func=SoftTargets(targets, 1+known), cbs=[WeightAverage()]*average + [GrowTiles(run.size*3//4, last)]*growth + [LookCloser(last*9//8 if larger else None)]*mirror,
+    weights = 1+known
+    if not teacher: weights = weights*counting(run, known) # a teacher has an answer to what is in doubt
+    return dict(dls=dls, loss_func=SoftTargets(targets, weights), cbs=[WeightAverage()]*average + [GrowTiles(run.size*3//4, last)]*growth + [LookCloser(last*9//8 if larger else None)]*mirror,
                 **(dict(thresholds=choose) if thresholds else {}))
 
 METHODS.update(recipe=recipe, recipe_with_larger=partial(recipe, larger=True), recipe_with_all_answers=partial(recipe, teacher=partial(by_baseline, all_answers=True)),

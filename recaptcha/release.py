@@ -67,7 +67,7 @@ def load_run(
     "A finished run, as `recaptcha-train` left it"
     there = Finished.of_folder(folder)
     run = there.run
-    tiles = training_tiles(load_tiles('toy' if run.data=='toy' else 'full'), 'full' if run.data=='toy' else run.data)
+    tiles = run_tiles(run, load_tiles(tile_mode(run)))
     valid = tiles.file.isin(there.valid).to_numpy()
     if valid.sum()<len(there.valid) or valid.all():
         raise DataError(f'{folder}: was validated on other tiles than those that are here')

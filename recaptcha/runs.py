@@ -132,6 +132,8 @@ EXAMPLES = """examples:
   recaptcha-train --data toy --epochs 1        a minute, to try it out
   recaptcha-train --method baseline mixup role --seed 1 2 3 --jobs 2
                                                a sweep: skips what is in results/runs.csv already
+  recaptcha-train --labels complete --seed 1 2 3
+                                               on all objects of each tile instead of its folder
   accelerate launch --multi_gpu --num_processes 2 $(command -v recaptcha-train) --method baseline
 
 Each epoch ends with a checkpoint: the same command goes on where a killed one stopped, to the same result."""
@@ -145,6 +147,9 @@ def _parser():
                    help=f"of {', '.join(METHODS)} (default: baseline)")
     add('arch', 'mobilenet_v2', "a model of torchvision's or timm's")
     add('data', 'full', 'tiles to train on', choices=('full','small','toy'))
+    p.add_argument('--labels', dest='label_source', default='', choices=LABEL_SOURCES,
+                   help='what to learn from: the folders, the rounds of single answers, or the complete labels; with it, a '
+                        'fifth of the tiles and their complete labels are for validation (default: as the method has it)')
     p.add_argument('--seed', type=int, default=[1], nargs='+', metavar='N', help='of everything drawn (default: 1)')
     add('size', 128, 'pixels a side', type=int, metavar='N')
     add('epochs', 5, 'epochs with the whole network', type=int, metavar='N')
@@ -207,8 +212,9 @@ def score_runs(
     **only, # columns and the values they must have
 ) -> pd.DataFrame: # rows of `results`, and `unnamed_scores` of each
     """The runs of some methods at one budget, methods in the order given; 128 pixels and six epochs unless `only` names
-    another, such as `SMALL_BUDGET`. Runs from changed code are left out, as `counted` says"""
-    only = {**dict(arch='mobilenet_v2', size=128, epochs=6, data='full'), **only}
+    another, such as `SMALL_BUDGET`, and without a `label_source`, unless it names one. Runs from changed code are left
+    out, as `counted` says"""
+    only = {**dict(arch='mobilenet_v2', size=128, epochs=6, data='full', label_source=''), **only}
     runs = counted(read_table(results))
     runs = runs[np.all([runs[k]==v for k,v in only.items()], axis=0)]
     runs = pd.concat([runs[runs.method==m].sort_values('seed') for m in methods], ignore_index=True)
