@@ -93,7 +93,8 @@ def main(argv=None):
     truth = np.array([[name in labels for name in CLASSES] for labels in test.labels])
     answers = {"nothing": np.zeros(truth.shape), "folder": np.array([[name == folder for name in CLASSES] for folder in test.folder], dtype=float)}
     rows = {f"{name}, {key}": value for name, probs in answers.items() for key, value in report(probs, truth).items()}
-    table = counted(read_table(ROOT / "results/runs.csv")).query("arch == 'mobilenet_v2' and size == 128 and data == 'full'")
+    same = "arch == 'mobilenet_v2' and size == 128 and data == 'full' and label_source == ''"
+    table = counted(read_table(ROOT / "results/runs.csv")).query(same)
     runs = {name: table[(table.method == method) & (table.epochs == epochs)] for name, (method, epochs) in RUNS.items()}
     for name, seeds in runs.items():
         rows |= {f"{name}, {key}": seeds[key].mean() for key in ("mAP", "F1", "accuracy_multi", "solved", "solved_1err")} | {f"{name}, seeds": len(seeds)}

@@ -85,7 +85,7 @@ def write_card(
     path:Path, # of the card
     model:Path, # the ONNX file beside it
     net, # the same, as a `Network`
-    config, # settings of the run that is released: `method`, `arch`, `data`
+    config, # settings of the run that is released: `method`, `arch`, `data`, `label_source`
     measured:str, # from `measured`
     lost:str, # what eight bits cost, a sentence
     runs:pd.DataFrame, # rows of `results/runs.csv`
@@ -95,5 +95,6 @@ def write_card(
     facts = {k: net.about[k] for k in ('version','precision','size','preprocessing','run')}
     facts |= dict(name=Path(model).name, kilobytes=round(len(content)/1000), sha256=sha256(content))
     facts |= dict(arch=config.arch, calibrated=json.loads(net.about['calibration'])['tiles'])
+    runs = runs[runs.label_source==config.label_source] # what learnt from other labels is no other seed of the same
     facts |= dict(measured=measured, lost=lost, spread=spread(runs, config.method, config.arch, config.data))
     Path(path).write_text(CARD.format(**facts), encoding='utf-8')

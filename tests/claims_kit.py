@@ -37,6 +37,7 @@ KEYS = {  # how many leading columns of a table name its row
     "results/posts/dataloaders.csv": 3,
     "results/posts/convnets.csv": 5,
 }
+MORE_KEYS = {"results/runs.csv": ["label_source"]}  # columns that name it as well, where they are not empty
 OPERATIONS = {" − ": operator.sub, " ÷ ": operator.truediv}
 TAKE = {"mean": statistics.mean, "sd": statistics.stdev, "count": len, "min": min, "max": max}
 
@@ -107,8 +108,12 @@ def table_rows(name: str) -> list:
     """The rows of a table of measurements."""
     with open(ROOT / name, newline="", encoding="utf-8") as file:
         header, *lines = csv.reader(file)
-    keys = KEYS[name]
-    return [Row(tuple(filter(None, line[:keys])), dict(zip(header[keys:], line[keys:]))) for line in lines]
+    keys, more = KEYS[name], [header.index(column) for column in MORE_KEYS.get(name, ())]
+
+    def key(line):
+        return tuple(filter(None, [*line[:keys], *(line[i] for i in more)]))
+
+    return [Row(key(line), dict(zip(header[keys:], line[keys:]))) for line in lines]
 
 
 def texts_of(line, tag: str) -> list:

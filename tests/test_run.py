@@ -87,6 +87,7 @@ def test_command_line_of_a_run_makes_it(toy_home, monkeypatch):
     for run in (
         planned(data="toy", fast=False, lr=0.02, freeze_epochs=0),
         planned(data="toy", method="recipe_distilled"),
+        planned(data="toy", label_source="rounds"),
     ):
         runs.main(run.arguments())
         assert made.pop() == run and run.labels
@@ -131,6 +132,26 @@ def test_labels_and_teacher_are_part_of_a_run(toy_root, tmp_path, monkeypatch):
     monkeypatch.setitem(run_module.TEACHERS, "recipe_distilled", lambda: network)
     assert planned(data="toy", method="recipe_distilled").teacher != taught.teacher
     assert planned().labels != planned(data="toy").labels
+
+
+def test_each_source_of_labels_has_the_hash_of_the_files_that_it_reads(toy_root, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    shutil.copytree(toy_root, home / "toy")
+    monkeypatch.setenv("RECAPTCHA_DATA", str(home))
+
+    def hashes():
+        sources = "", "folder", "rounds", "complete"
+        return {source: planned(data="toy", label_source=source).labels for source in sources}
+
+    def changed(name):
+        before, path = hashes(), home / "toy" / "labels" / name
+        path.write_text(path.read_text() + "\n")
+        return {source for source, digest in hashes().items() if digest != before[source]}
+
+    assert changed("complete.csv") == {"folder", "rounds", "complete"}  # all are validated on it
+    assert changed("checked.csv") == {"rounds"}  # without a source, it is the package's
+    assert changed("small.csv") == {"", "folder", "rounds", "complete"}
+    assert changed("cells.csv") == set()
 
 
 @pytest.mark.parametrize(
@@ -307,6 +328,18 @@ def test_runs_from_changed_code_are_not_averaged_except_the_older_ones(tmp_path)
         run.logits(results).parent.mkdir(exist_ok=True)
         shutil.copy(kept, run.logits(results))
     assert score_runs(["baseline"], results).seed.tolist() == [1, 3]
+
+
+def test_runs_of_other_labels_are_not_averaged_with_the_older_ones(tmp_path):
+    results = tmp_path / "results" / "runs.csv"
+    kept = next(RESULTS.parent.glob("test_logits/*.npz"))
+    for source in ("", "folder", "complete"):
+        run = replace(RUN, label_source=source)
+        add_row(results, row_of(run))
+        run.logits(results).parent.mkdir(exist_ok=True)
+        shutil.copy(kept, run.logits(results))
+    assert score_runs(["baseline"], results).label_source.tolist() == [""]
+    assert score_runs(["baseline"], results, label_source="complete").label_source.tolist() == ["complete"]
 
 
 # Which code
