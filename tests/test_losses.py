@@ -25,6 +25,29 @@ def test_bad_input_is_refused(loss, logits, targets, word):
     with pytest.raises(ValueError, match=word): loss(logits, targets)
 
 
+def test_what_nobody_knows_takes_no_part(loss):
+    "Neither in the loss nor in its gradient, whatever the logit; the known ones count as they would by themselves"
+    loss.skip_nan = True
+    y = torch.eye(4, 11)
+    y[0,3] = y[2,5] = float('nan')
+    z = torch.zeros(4, 11, requires_grad=True)
+    loss(z, y).backward()
+    assert torch.isfinite(z.grad).all() and (z.grad!=0).any()
+    if not isinstance(loss, RegularizedEstimation): # whose count of a tile's objects goes over all of them
+        assert not z.grad[y.isnan()].any()
+    nothing = loss(torch.zeros(4, 11), torch.full((4,11), float('nan')))
+    assert nothing==0
+
+
+def test_known_targets_cost_the_same_whether_others_may_be_unknown_or_not():
+    z, y = torch.randn(4, 11), torch.eye(4, 11)
+    plain, lenient = AssumeNegative(), AssumeNegative()
+    lenient.skip_nan = True
+    assert lenient(z, y)==plain(z, y)
+    y[:,1:] = float('nan')
+    assert torch.isclose(lenient(z, y), plain(z[:,:1], torch.eye(4, 11)[:,:1]))
+
+
 def test_a_batch_without_any_positive_has_a_finite_loss_and_gradient(loss):
     z = torch.randn(4, 11, requires_grad=True)
     loss(z, torch.zeros(4, 11)).backward()

@@ -6,20 +6,23 @@ import random
 import signal
 from dataclasses import asdict
 from io import BytesIO
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from fastai.vision.all import BCEWithLogitsLossFlat, Learner, set_seed
 from safetensors.torch import load_file
 
 from recaptcha import fast, learner
-from recaptcha.data import DataError, load_tiles, training_tiles
-from recaptcha.fast import FastCPU, decode_tiles, tile_dls
-from recaptcha.learner import Progress, with_state
-from recaptcha.metrics import mean_ap, report
+from recaptcha.data import DataError, labels_folder, load_tiles, read_complete, training_tiles, validation_fifth
+from recaptcha.fast import FastCPU, decode_tiles, encode_known, encode_labels, tile_dls
+from recaptcha.learner import Progress, source_targets, with_state
+from recaptcha.losses import AssumeNegative
+from recaptcha.metrics import ap_per_class, complete_thresholds, mean_ap, report
 from recaptcha.recipe import WeightAverage
-from recaptcha.run import COLUMNS, Finished, Run, read_about, read_sealed, sha256, write_sealed
+from recaptcha.run import COLUMNS, Finished, Run, label_files, read_about, read_sealed, sha256, short_hash, write_sealed
 from train_kit import (  # noqa: F401, fixtures among them
     a_machine_of_its_own,
     break_off,
@@ -374,6 +377,108 @@ def test_table_that_is_none_is_refused_before_training(tmp_path, make, word):
     with pytest.raises(DataError, match=f"runs.csv.*{word}"):
         train(tmp_path)
     assert not (tmp_path / "runs").exists()
+
+
+# What it learns from
+
+
+def job_of(source, method="baseline"):
+    run = Run(method=method, data="toy", size=32, bs=16, label_source=source)
+    return SimpleNamespace(**asdict(run), table=load_tiles("toy"))
+
+
+def entries(items):
+    "What the label files say of tiles: complete labels, doubt and folder, each of shape (tiles, classes)"
+    complete = read_complete(labels_folder("toy") / "complete.csv").loc[items.file]
+    return *(encode_labels(complete[c]).numpy() for c in complete), source_targets(items, "folder")
+
+
+def test_each_source_has_its_targets_and_the_same_validation():
+    kept = {}
+    for source in ("folder", "rounds", "complete"):
+        dls, _, change = learner._loaders(job_of(source))
+        assert isinstance(change["loss_func"], AssumeNegative) and change["loss_func"].skip_nan
+        items, valid = (ds.items.reset_index(drop=True) for ds in (dls.train_ds, dls.valid_ds))
+        assert validation_fifth(valid).all() and not validation_fifth(items).any()
+        truth, doubt, _ = entries(valid)
+        assert doubt.any() and np.isnan(dls.valid.targets.numpy()[doubt == 1]).all()
+        assert (dls.valid.targets.numpy()[doubt == 0] == truth[doubt == 0]).all()
+        kept[source] = dls.train.targets.numpy()
+    truth, doubt, named = entries(items)
+    assert (kept["folder"] == named).all()
+    assert np.array_equal(kept["complete"], np.where(doubt == 1, np.nan, truth), equal_nan=True)
+    there, known = encode_known(load_tiles("toy", labels="rounds").set_index("file").loc[items.file])
+    assert (kept["rounds"] == np.where(known, there, named)).all() and (kept["rounds"] != named).any()
+    assert known.any(1).sum() > known.all(1).sum() > 0  # of the rounds and of the small set
+
+
+def test_methods_that_correct_labels_know_what_their_source_does():
+    for source in ("folder", "complete"):
+        dls, _, change = learner._loaders(job_of(source, "corrected"))
+        truth, doubt, named = entries(dls.train_ds.items)
+        loss, small = change["loss_func"], (dls.train_ds.items.set == "small").to_numpy()
+        if source == "complete":
+            assert (loss.weights.numpy() == (doubt == 0)).all() and (loss.targets.numpy() == truth)[doubt == 0].all()
+        else:
+            assert (loss.targets.numpy()[~small] == named[~small]).all()
+            assert (loss.targets.numpy() == truth)[small][doubt[small] == 0].all()
+
+
+def test_without_a_source_nothing_is_other_than_it_was():
+    dls, thresholds, change = learner._loaders(job_of(""))
+    plain = tile_dls(training_tiles(load_tiles("toy")), 32, 16)
+    for ours, theirs in zip(dls, plain):
+        assert torch.equal(ours.targets, theirs.targets) and ours.items.file.tolist() == theirs.items.file.tolist()
+    assert change == {} and thresholds is learner._usual_thresholds
+
+
+def test_a_run_on_complete_labels(tmp_path, finished_run, monkeypatch):
+    scored = []
+
+    def watched(probs, truth):
+        scored.append((probs, truth))
+        return mean_ap(probs, truth)
+
+    monkeypatch.setattr(learner, "mean_ap", watched)
+    train(tmp_path, "--labels", "complete", "--epochs", "1")
+    (row,) = rows(tmp_path)
+    there = Finished.of_folder(only(tmp_path))
+    assert row["label_source"] == there.run.label_source == "complete" and "-complete-" in there.folder.name
+    assert row["labels_sha256"] == short_hash(*label_files("toy", "complete"))
+    assert row["labels_sha256"] != rows(finished_run)[0]["labels_sha256"]
+    tiles = training_tiles(load_tiles("toy"))
+    assert there.valid == tiles.file[validation_fifth(tiles)].tolist()
+    probs, truth = scored[-1]
+    labels, doubt, _ = entries(pd.DataFrame(dict(file=there.valid, folder="Other")))
+    assert np.array_equal(truth, np.where(doubt == 1, np.nan, labels), equal_nan=True)
+    assert float(row["valid_mAP"]) == round(mean_ap(probs, truth), 4)
+    train(tmp_path, "--labels", "complete", "--epochs", "1")
+    assert rows(tmp_path) == [row]
+
+
+def test_average_precision_leaves_out_what_is_unknown():
+    rng = np.random.default_rng(0)
+    probs, truth = rng.random((40, 2)), rng.integers(0, 2, (40, 2)).astype(float)
+    unknown = np.zeros_like(truth, dtype=bool)
+    unknown[:9, 0] = True
+    found = ap_per_class(probs, np.where(unknown, np.nan, truth))
+    assert found.tolist() == [ap_per_class(probs[9:], truth[9:])[0], ap_per_class(probs, truth)[1]]
+
+
+def test_thresholds_of_complete_labels_predict_a_class_as_often_as_it_occurs():
+    "One folder is to count three times as much as in validation; what is in doubt has a score that would mislead"
+    rng = np.random.default_rng(0)
+    folders = np.array(["a", "b"] * 500)
+    truth = (rng.random((1000, 11)) < np.where(folders == "a", 0.6, 0.1)[:, None]).astype(float)
+    probs = rng.random((1000, 11))
+    like = pd.Series(["a"] * 3 + ["b"])
+    cut = complete_thresholds(probs, truth, folders, like)
+    weights = np.where(folders == "a", 0.75, 0.25)[:, None]
+    said, there = ((weights * v).sum(0) / weights.sum() for v in (probs > cut, truth))
+    assert np.abs(said - there).max() < 0.01
+    more = np.concatenate([probs, np.ones((300, 11))]), np.concatenate([truth, np.full((300, 11), np.nan)])
+    again = complete_thresholds(*more, np.concatenate([folders, np.array(["a", "b"] * 150)]), like)
+    assert np.allclose(cut, again, atol=0.005)  # one tile further, where two weights were rounded differently
 
 
 # The tiles, and the CPU
