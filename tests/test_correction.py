@@ -1,6 +1,7 @@
 """Label correction: what is known is read as it was said, expected labels are calibrated, a class without positives does no harm, and the recipe resumes."""
 import random
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,9 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from recaptcha import correction, recipe
+from recaptcha import correction, learner, recipe
 from recaptcha.correction import SelfTraining, SoftTargets, doubtful, expected_labels, known_labels, label_thresholds, teacher_logits
-from recaptcha.data import DataError, LABELS_DIR, load_tiles, read_manifest, training_tiles
+from recaptcha.data import DataError, LABELS_DIR, load_tiles, read_manifest, training_tiles, validation_fifth
 from recaptcha.fast import tile_dls
 from recaptcha.recipe import balanced, challenge_thresholds, more_tiles
 from recaptcha.toy import CLASSES
@@ -107,6 +108,44 @@ def test_more_tiles_keeps_copies_and_the_test_set_apart():
     assert not a&b and not (a|b)&set(everything.file[everything.set=='test']) and len(more.train.tiles)==len(more.train.targets)==len(a)
     a, b = (set(ds.items.duplicate_group)-{''} for ds in (more.train_ds, more.valid_ds))
     assert not a&b
+
+
+def job_of(source, method):
+    settings = dict(method=method, arch='test_efficientnet', size=32, bs=16, epochs=1, data='toy')
+    run = Settings(**settings, label_source=source)
+    return SimpleNamespace(**asdict(run), table=load_tiles('toy'), runs=None, results=None)
+
+
+def test_with_a_source_the_recipe_keeps_the_fifth_and_its_teacher_learns_from_folders(monkeypatch):
+    asked = []
+    class Stop(Exception): pass
+    def stop(teacher, *_):
+        asked.append(teacher)
+        raise Stop
+    def teach(dls, run, method='baseline'):
+        with pytest.raises(Stop): teacher_logits(dls, run, method)
+        return np.zeros((len(dls.train_ds),len(CLASSES)))
+    monkeypatch.setattr(correction, 'train_run', stop)
+    monkeypatch.setattr(recipe, 'teacher_logits', teach)
+    for source in ('rounds','complete'):
+        dls,_,change = learner._loaders(job_of(source, 'recipe'))
+        assert asked.pop().label_source=='folder'
+        assert validation_fifth(dls.valid_ds.items).all() and not validation_fifth(dls.train_ds.items).any()
+        truth, known = known_labels(dls.train_ds.items)
+        loss = change['loss_func']
+        assert (loss.weights.numpy()==1+known).all() and (loss.targets.numpy()==truth)[known].all()
+    assert (~known).any() # what is in doubt has the teacher's answer
+
+
+def test_without_a_teacher_what_is_in_doubt_has_no_weight():
+    dls,_,change = learner._loaders(job_of('complete', 'recipe_without_teacher'))
+    _, known = known_labels(dls.train_ds.items)
+    assert (change['loss_func'].weights.numpy()==2*known).all() and (~known).any()
+
+
+def test_the_recipe_without_looked_up_labels_takes_no_source():
+    with pytest.raises(DataError, match='--method recipe --labels folder'):
+        learner._loaders(job_of('complete', 'recipe_without_looked'))
 
 
 def test_recipe_resumes_to_the_same_weights(tmp_path):

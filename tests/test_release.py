@@ -15,7 +15,8 @@ from recaptcha import release
 from recaptcha.card import spread
 from recaptcha.challenge import Network
 from recaptcha.cli import run as command
-from recaptcha.data import load_tiles, training_tiles
+from recaptcha.data import labels_folder, load_tiles, read_complete, training_tiles, validation_fifth
+from recaptcha.fast import encode_labels
 from recaptcha.files import DataError
 from recaptcha.learner import tile_dls, tile_learner
 from recaptcha.run import TEST_LOGITS, TEST_PROBS, WEIGHTS, Finished, Run, add_row, sha256
@@ -34,9 +35,9 @@ def toy_tiles(toy_root, tmp_path_factory):
         yield
 
 
-def leave(runs, valid, content, seed=1, score=0.25):
+def leave(runs, valid, content, seed=1, score=0.25, label_source=""):
     """What `recaptcha-train` leaves of a run in a folder of runs."""
-    run = Run.here(**SETTINGS, seed=seed)
+    run = Run.here(**SETTINGS, seed=seed, label_source=label_source)
     folder = run.folder(runs)
     folder.mkdir(parents=True)
     kept = {WEIGHTS: content, TEST_PROBS: b"", TEST_LOGITS: b""}
@@ -62,6 +63,18 @@ def finished(tmp_path_factory, toy_tiles):
     there = leave(runs, tiles.file[valid].tolist(), weights)
     add_row(results_of(there.folder), there.row)
     return there.folder
+
+
+def test_a_run_with_a_source_is_calibrated_on_the_complete_labels_of_its_fifth(finished, tmp_path):
+    """Those of its own source would be the folders here, beside the small set. What is in doubt is left out."""
+    tiles = training_tiles(load_tiles("toy"))
+    valid = tiles.file[validation_fifth(tiles)].tolist()
+    there = leave(tmp_path / "runs", valid, (finished / WEIGHTS).read_bytes(), label_source="folder")
+    items = release.load_run(there.folder).dls.valid_ds.items.reset_index(drop=True)
+    rows, truth = release.complete_tiles(items)
+    complete = read_complete(labels_folder("toy") / "complete.csv").loc[items.file]
+    assert items.file.tolist() == valid and (rows == (complete.doubt.map(len) == 0).to_numpy()).all() and not rows.all()
+    assert (truth[rows] == encode_labels(complete.labels).numpy()[rows]).all()
 
 
 def results_of(folder):
