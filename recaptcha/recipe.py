@@ -112,31 +112,42 @@ def challenge_thresholds(
 
 # %% ../_notebooks/06a_recipe.ipynb #a6a00071
 def by_baseline(dls, run, named, truth, known, all_answers=False):
-    "Expected labels, from what a baseline of the same seed says; with `all_answers`, fitted on those that were asked for in doubt as well, as they should not be"
+    """Expected labels, from what a baseline of the same seed says; with `all_answers`, fitted on those that were asked for
+    in doubt as well, as they should not be"""
     return expected_labels(teacher_logits(dls, run), named, truth, known, known if all_answers else None)
 
-def recipe(dls, run, looked=True, teacher=by_baseline, more=True, noise=True, balance=True, average=True, growth=True, mirror=True, thresholds=True, larger=False):
-    """All that helped on validation: expected labels around what is known, nearly all tiles to train on, noise, rare classes more often, averaged weights, tiles that
-    grow, their mirror image when asked, and thresholds for challenges. `larger` asks of tiles another eighth larger"""
-    source = getattr(run, 'label_source', '')
-    if source and not looked:
+def recipe(dls, run, looked=True, teacher=by_baseline, more=True, noise=True, balance=True, average=True, growth=True,
+           mirror=True, thresholds=True, larger=False):
+    """All that helped on validation: expected labels around what is known, nearly all tiles to train on, noise, rare
+    classes more often, averaged weights, tiles that grow, their mirror image when asked, and thresholds for challenges.
+    `larger` asks of tiles another eighth larger"""
+    if getattr(run, 'label_source', '') and not looked:
         raise DataError('recipe_without_looked has no labels but the small set; take `--method recipe --labels folder`')
     if more: dls = more_tiles(dls, run)
     label = known_labels if looked else partial(known_labels, checked=None)
-    truth,known = label(dls.train_ds.items); named = dls.train.targets.numpy()
+    truth,known = label(dls.train_ds.items)
+    named = dls.train.targets.numpy()
     targets = teacher(dls, run, named, truth, known) if teacher else np.where(known, truth, named)
+    weights = 1+known
+    if not teacher: weights = weights*counting(run, known) # a teacher has an answer to what is in doubt
     if noise: dls.train.after_batch.add(TileNoise())
     if balance: dls.loaders[0] = dls.train.new(cls=WeightedTileDL, wgts=balanced(targets))
     last = run.size*3//2 if growth else run.size
-    def choose(probs, valid, small):
-        return challenge_thresholds(probs, expected_labels(logit(probs.clip(1e-6, 1-1e-6)), encode_labels(valid.apply(folder_label, axis=1)).numpy(), *label(valid)), valid.folder, small)
-    weights = 1+known
-    if not teacher: weights = weights*counting(run, known) # a teacher has an answer to what is in doubt
-    return dict(dls=dls, loss_func=SoftTargets(targets, weights), cbs=[WeightAverage()]*average + [GrowTiles(run.size*3//4, last)]*growth + [LookCloser(last*9//8 if larger else None)]*mirror,
-                **(dict(thresholds=choose) if thresholds else {}))
+    cbs = [WeightAverage()]*average + [GrowTiles(run.size*3//4, last)]*growth
+    cbs += [LookCloser(last*9//8 if larger else None)]*mirror
+    change = dict(dls=dls, loss_func=SoftTargets(targets, weights), cbs=cbs)
+    return dict(change, thresholds=partial(_choose, label)) if thresholds else change
 
-METHODS.update(recipe=recipe, recipe_with_larger=partial(recipe, larger=True), recipe_with_all_answers=partial(recipe, teacher=partial(by_baseline, all_answers=True)),
-               **{f'recipe_without_{part}': partial(recipe, **{part: False}) for part in ('looked','teacher','more','noise','balance','average','growth','mirror','thresholds')})
+def _choose(label, probs, valid, small):
+    "Thresholds for challenges, by what `label` knows of the validation tiles and what is expected of the rest"
+    named = encode_labels(valid.apply(folder_label, axis=1)).numpy()
+    there = expected_labels(logit(probs.clip(1e-6, 1-1e-6)), named, *label(valid))
+    return challenge_thresholds(probs, there, valid.folder, small)
+
+METHODS.update(recipe=recipe, recipe_with_larger=partial(recipe, larger=True),
+               recipe_with_all_answers=partial(recipe, teacher=partial(by_baseline, all_answers=True)))
+_PARTS = 'looked','teacher','more','noise','balance','average','growth','mirror','thresholds'
+METHODS.update({f'recipe_without_{part}': partial(recipe, **{part: False}) for part in _PARTS})
 
 # %% ../_notebooks/06a_recipe.ipynb #d1571112
 def by_release(dls, run, named, truth, known):
