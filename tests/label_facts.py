@@ -2,10 +2,11 @@
 import csv
 from collections import Counter, defaultdict
 
+import annotation_facts
 from claims_kit import ROOT
 
 LABELS = ROOT / "recaptcha/labels"
-COMPLETE = ("small.csv", "test.csv", "test_second.csv")
+COMPLETE = ("small.csv", "test.csv", "test_second.csv", "complete.csv")
 
 
 def rows(name: str) -> list:
@@ -19,7 +20,7 @@ def split(labels: str) -> list:
 
 def complete_facts(name: str, classes: list) -> dict:
     """Of a file with complete labels: tiles, labels, and what their folders say."""
-    tiles = [(row["folder"], split(row["labels"])) for row in rows(name)]
+    tiles = [(row["file"].split("/")[0], split(row["labels"])) for row in rows(name)]
     filed = [(folder, labels) for folder, labels in tiles if folder != "Other"]
     return {
         **{label: sum(label in labels for _, labels in tiles) for label in classes},
@@ -87,4 +88,11 @@ def facts() -> dict:
     from recaptcha.toy import CLASSES
     found = {name: complete_facts(name, CLASSES) for name in COMPLETE}
     both = {key: found["small.csv"][key] + found["test.csv"][key] for key in found["test.csv"]}
-    return {**found, "both": both, "manifest.csv": manifest_facts(), **checked_facts(CLASSES), **agreement_facts()}
+    return {
+        **found,
+        "both": both,
+        "manifest.csv": manifest_facts(),
+        **checked_facts(CLASSES),
+        **agreement_facts(),
+        **annotation_facts.facts(),
+    }

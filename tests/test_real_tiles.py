@@ -1,9 +1,11 @@
 """On the real tiles, where RECAPTCHA_DATA_URL leads to their archive: collecting them, and what the label files say of them."""
 import os
 
+import pandas as pd
 import pytest
 
-from recaptcha.data import collect, load_tiles, tile_table, training_tiles, verify_tiles
+from recaptcha.correction import pass_answers
+from recaptcha.data import LABELS_DIR, collect, load_tiles, tile_table, training_tiles, verify_tiles
 
 ARCHIVE = os.environ.get("RECAPTCHA_DATA_URL")
 
@@ -22,3 +24,6 @@ def test_real_tiles_are_collected_and_every_one_is_checked(tmp_path, monkeypatch
     assert table.labels[table.set != ""].map(lambda labels: isinstance(labels, list)).all()
     copies = set(table.duplicate_group[table.set == "test"]) - {""}
     assert copies.isdisjoint(training_tiles(table).duplicate_group), "a copy of a test tile would be trained on"
+    labelled = pass_answers(pd.read_csv(LABELS_DIR / "complete.csv", keep_default_na=False)).index
+    assert set(labelled) <= set(training_tiles(table).file)
+    assert len(training_tiles(table)) - len(labelled) == len(table) - 11_565, "a tile of the mirror is not labelled"
