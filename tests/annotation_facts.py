@@ -161,7 +161,8 @@ def complete_file_facts() -> dict:
 def cell_facts() -> dict:
     cells, complete = table(LABELS / "cells.csv"), complete_answers()
     seen = [complete.loc[row.file, row["class"]] == 1 for _, row in cells.iterrows()]
-    return {"cells.csv": {**cells["class"].value_counts(), "rows": len(cells), "not in complete.csv": seen.count(False)}}
+    by_class = cells["class"].value_counts()
+    return {"cells.csv": {**by_class, "rows": len(cells), "not in complete.csv": seen.count(False)}}
 
 
 def facts() -> dict:

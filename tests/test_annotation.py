@@ -1,4 +1,4 @@
-"""The complete labels are what the passes of annotation say, of every training tile, and no test tile was on a sheet."""
+"""The complete labels are what the passes say, of every training tile, and no test tile was on a sheet."""
 import pandas as pd
 import pytest
 from annotation_facts import (LABELS, PASSES, answers_of, complete_answers, control_facts, copy_groups, table,
@@ -47,7 +47,8 @@ def test_complete_labels_are_what_the_passes_say():
     said = combined(table(PASSES))
     said.index = groups[said.index]
     assert set(said.index) == set(groups[complete.index])
-    pd.testing.assert_frame_equal(complete, said.loc[groups[complete.index]].set_axis(complete.index), check_names=False)
+    expected = said.loc[groups[complete.index]].set_axis(complete.index)
+    pd.testing.assert_frame_equal(complete, expected, check_names=False)
 
 
 @pytest.mark.parametrize("path", [LABELS / "complete.csv", PASSES], ids=lambda path: path.name)
