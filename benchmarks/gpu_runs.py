@@ -448,7 +448,9 @@ class Session:
     def choose_how(self):
         "Whether steps are recorded, and how pictures lie in memory: tried out on the device"
         if self.device.type == 'cuda' and not self.args.eager:
-            self.how = fastest(self.training(self.made(settings(SMALL))), self.tiles, self.device, say)
+            run = self.made(settings(SMALL))
+            self.how, seconds = fastest(self.training(run), self.tiles, self.device, say)
+            self.clock.learn(run, 1, seconds)
 
     def plan(self, plan):
         "Train a plan as far as time goes; is all of it done?"

@@ -1,6 +1,7 @@
 """`benchmarks/gpu_runs.py`: it trains as fastai does, gives labels away by the protocol, and keeps what it finds"""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -260,13 +261,13 @@ def test_the_first_pass_is_read_with_its_copies_and_doubts(tmp_path):
         gpu_runs.read_first_pass(path, pd.DataFrame(dict(file=['Car/d'], duplicate_group=[''])))
 
 
-def tiny_network(arch, seed, hub, device):
+def tiny_network(arch, seed, hub, device, layout):
     torch.manual_seed(seed)
     body = nn.Sequential(nn.Conv2d(3, 8, 3, stride=4), nn.BatchNorm2d(8), nn.ReLU())
     head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.BatchNorm1d(8), nn.Dropout(0.2), nn.Linear(8, 11))
     model = nn.Sequential(body, head)
     drops = gpu_engine.with_masked_dropout(head)
-    return model.to(device), split, drops, False
+    return model.to(device, memory_format=layout), split, drops, False
 
 
 @pytest.fixture
@@ -315,3 +316,39 @@ def test_pseudo_labels_come_from_one_state_of_the_network_in_evaluation_mode(til
     made = run(method='em_apl', size=32, epochs=3)
     gpu_engine.train_together([gpu_engine.Training(made, tiles[1])], tiles[0], torch.device('cpu'))
     assert [epoch for epoch, _ in seen] == [1, 2] and all(p.shape == (256, 11) for _, p in seen)
+
+
+class PlayedAgain:
+    "Stands for a CUDA graph: what was recorded runs once more"
+
+    def __init__(self):
+        self.recorded = None
+
+    def replay(self):
+        self.recorded()
+
+
+class RecordingTrainer(gpu_engine.Trainer):
+    "Records its steps without a GPU"
+
+    def __init__(self, training, tiles, device, graphs, channels_last):
+        super().__init__(training, tiles, device, graphs, channels_last)
+        self.graphs = graphs
+
+    def record(self):
+        super().record()
+        self.graph.recorded = self.one_step
+
+
+@pytest.mark.parametrize('method', ['baseline', 'role', 'll_cp', 'em_apl'])
+def test_recording_a_step_leaves_no_trace(tiles, method, monkeypatch):
+    "Trial steps and the recording move weights, averages, counters and tables, and all of it is put back"
+    monkeypatch.setattr(gpu_engine, 'Trainer', RecordingTrainer)
+    monkeypatch.setattr(torch.cuda, 'CUDAGraph', PlayedAgain)
+    monkeypatch.setattr(torch.cuda, 'graph', lambda graph, stream: nullcontext())
+    made = run(method=method, size=32, epochs=2, lr=0.05)
+    plain, recorded = (
+        gpu_engine.train_together([gpu_engine.Training(made, tiles[1])], tiles[0], torch.device('cpu'), graphs)[0]
+        for graphs in (False, True)
+    )
+    assert np.array_equal(plain.test_logits, recorded.test_logits) and plain.loss == recorded.loss
