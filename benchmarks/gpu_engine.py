@@ -10,7 +10,9 @@ flips. It differs in what it draws from the same seed, and in evaluating in floa
 """
 
 import time
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -22,7 +24,8 @@ from recaptcha.fast import TileCrop
 from recaptcha.learner import LR_MULT
 from recaptcha.losses import LOSSES, AssumeNegative, set_constants
 from recaptcha.toy import CLASSES
-from fastai.vision.learner import create_vision_model, default_split, imagenet_stats, model_meta
+from fastai.callback.hook import num_features_model
+from fastai.vision.learner import add_head, create_vision_model, default_split, imagenet_stats, model_meta
 
 WD, EPS, SQR_MOM, MOMS = 0.01, 1e-5, 0.99, (0.95, 0.85, 0.95)  # what fastai's learners train with
 MIXUP = 0.2  # Beta's parameter
@@ -181,16 +184,26 @@ def with_masked_dropout(module):
     return found
 
 
-def make_network(arch, seed, hub, device, layout):
-    "The network of `tile_learner`, how its layers are grouped, its dropouts, and whether it has learned ImageNet"
-    torch.manual_seed(seed)
+@lru_cache
+def make_body(arch, hub):
+    """A network without its head: how many features it gives, how its layers are grouped, and whether it has learned
+    ImageNet, as it does where weights are at hand"""
     make = backbone(arch, hub)
     try:
         model, pretrained = create_vision_model(make, len(CLASSES), pretrained=True), True
     except NoWeights:
+        torch.manual_seed(0)
         model, pretrained = create_vision_model(make, len(CLASSES), pretrained=False), False
-    drops = with_masked_dropout(model[1])
     split = model_meta[make].get('split', default_split)
+    return model[0], num_features_model(nn.Sequential(*model[0].children())), split, pretrained
+
+
+def make_network(arch, seed, hub, device, layout):
+    "The network of `tile_learner`, how its layers are grouped, its dropouts, and whether it has learned ImageNet"
+    body, features, split, pretrained = make_body(arch, hub)
+    torch.manual_seed(seed)
+    model = add_head(deepcopy(body), features, len(CLASSES))
+    drops = with_masked_dropout(model[1])
     return model.to(device, memory_format=layout), split, drops, pretrained
 
 
