@@ -157,7 +157,7 @@ def test_no_page_scrolls_sideways_on_a_phone(visits):
 
 
 def posts_of(site):
-    return {site.name_of(post["permalink"]) for post in [*site.posts.values(), *site.written]}
+    return {site.name_of(post["permalink"]) for post in site.documents}
 
 
 def test_pages_are_light(visits, site):
