@@ -94,7 +94,7 @@ def test_on_colab_it_clones_installs_and_changes_folder(bare, repository, tmp_pa
         assert module.startswith(str(bare.parent.parent)), "not installed into the kernel's environment"
 
 
-@pytest.mark.parametrize(("name", "shelf"), zip(["BINDER_REPO_URL", "BINDER_SERVICE_HOST"], FOLDERS))
+@pytest.mark.parametrize(("name", "shelf"), [*zip(["BINDER_REPO_URL", "BINDER_SERVICE_HOST"], FOLDERS)])
 def test_on_binder_the_repository_is_there_already(bare, repository, tmp_path, name, shelf):
     subprocess.run(["git", "clone", "-q", repository, tmp_path / "binder"], check=True)
     done = run_cell(bare, tmp_path / "binder" / shelf, repository, shelf, **{name: "binder"})
