@@ -46,18 +46,25 @@ class TileCrop(RandTransform):
     "`RandomResizedCrop` and a flip for a whole batch, another crop for each tile; validation sees the whole tile"
     split_idx,order = None,10
     def __init__(self, size, min_scale=0.35, ratio=(3/4,4/3), p_flip=0.5):
-        super().__init__(p=1.); store_attr()
+        super().__init__(p=1.)
+        store_attr()
     def before_call(self, b, split_idx): self.train = not split_idx
     def encodes(self, x:TensorImage):
         if not self.train: return F.interpolate(x, (self.size,self.size), mode='bilinear', align_corners=False)
-        n = len(x); r = lambda lo,hi: torch.empty(n, device=x.device).uniform_(lo,hi)
-        area,ratio = r(self.min_scale,1),torch.exp(r(*np.log(self.ratio)))
+        return TensorImage(self.crop(x, self.draw(len(x), x.device)))
+    def draw(self, n, device=None, generator=None) -> torch.Tensor: # shape (n, 2, 3)
+        "Crops and flips for `n` tiles, as `affine_grid` takes them"
+        def rand(lo, hi): return torch.empty(n, device=device).uniform_(lo, hi, generator=generator)
+        area,ratio = rand(self.min_scale, 1),torch.exp(rand(*np.log(self.ratio)))
         w,h = (area*ratio).sqrt().clamp(max=1),(area/ratio).sqrt().clamp(max=1)
-        theta = torch.zeros(n, 2, 3, device=x.device)
-        theta[:,0,0],theta[:,1,1] = w*torch.where(r(0,1)<self.p_flip, -1., 1.),h
-        theta[:,0,2],theta[:,1,2] = r(-1,1)*(1-w),r(-1,1)*(1-h)
-        grid = F.affine_grid(theta, (n,3,self.size,self.size), align_corners=False)
-        return TensorImage(F.grid_sample(x, grid, align_corners=False, padding_mode='border'))
+        theta = torch.zeros(n, 2, 3, device=device)
+        theta[:,0,0],theta[:,1,1] = w*torch.where(rand(0, 1)<self.p_flip, -1., 1.),h
+        theta[:,0,2],theta[:,1,2] = rand(-1, 1)*(1-w),rand(-1, 1)*(1-h)
+        return theta
+    def crop(self, x, theta):
+        "What `theta` from `draw` makes of tiles `x`, shape (n, 3, size, size)"
+        grid = F.affine_grid(theta, (len(x),3,self.size,self.size), align_corners=False)
+        return F.grid_sample(x, grid, align_corners=False, padding_mode='border')
 
 # %% ../_notebooks/01c_fast_training.ipynb #baa7f3f1
 def tile_dls(

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LOSSES', 'PartialLoss', 'AssumeNegative', 'LabelSmoothing', 'WeakNegative', 'EntropyMax', 'LargeLoss',
-           'GeneralizedRobust', 'Asymmetric', 'RegularizedEstimation', 'TellLoss']
+           'GeneralizedRobust', 'Asymmetric', 'RegularizedEstimation', 'TellLoss', 'set_constants']
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #4b0aff25
 import torch, torch.nn.functional as F
@@ -16,27 +16,26 @@ from fastai.callback.mixup import MixUp
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #9c53d569
 class PartialLoss(nn.Module):
-    """A loss on logits and targets of shape (tiles, classes), of which only the positives were observed; `entries` says
-    what each entry costs, and the loss is their mean. `ValueError` where shapes differ, where logits are not finite, or
-    targets lie outside [0, 1]. With `skip_nan`, a target of NaN is one that nobody knows: it takes no part."""
-    epoch,places = 0,None # set by `TellLoss`: epochs done in this run; where the batch's tiles stand in the training set
-    skip_nan = False # set for runs with a `label_source`
+    """A loss on logits and targets of shape (tiles, classes), of which only the positives were observed; `entries` says what each entry costs,
+    and the loss is their mean. `ValueError` where shapes differ, where logits are not finite, or targets lie outside [0, 1]."""
+    epoch,places = 0,None # epochs done in this run, a number or a tensor; where the batch's tiles stand in the training set
     def forward(self, logits, targets):
         z,y = torch.as_tensor(logits).float(),torch.as_tensor(targets).float()
         if z.ndim!=2 or z.shape!=y.shape or not z.numel():
-            raise ValueError(f'logits of shape {tuple(z.shape)} and targets of shape {tuple(y.shape)}; '
-                             'both must be (tiles, classes)')
-        if not torch.isfinite(z).all():
-            raise ValueError('the logits hold NaN or infinity: training has diverged, try a lower learning rate')
-        unknown = y.isnan()
-        if self.skip_nan: y = y.masked_fill(unknown, 0)
+            raise ValueError(f'logits of shape {tuple(z.shape)} and targets of shape {tuple(y.shape)}; both must be (tiles, classes)')
+        if not torch.isfinite(z).all(): raise ValueError('the logits hold NaN or infinity: training has diverged, try a lower learning rate')
         if not ((y>=0)&(y<=1)).all(): raise ValueError('the targets hold NaN or values outside [0, 1]')
-        cost = self.entries(z, y)
-        if not unknown.any(): return cost.mean()
-        return (cost*~unknown).sum()/(~unknown).sum().clamp(min=1)
+        return self.entries(z, y).mean()
     def entries(self, z, y): raise NotImplementedError
     def activation(self, z): return torch.sigmoid(z)
     def decodes(self, z): return z>0
+    def progress(self, z, epochs):
+        "From 0 in the first of `epochs` to 1 in the last, as a tensor beside `z`"
+        return (torch.as_tensor(self.epoch, device=z.device)/max(1, epochs-1)).clamp(max=1)
+    def step(self): "Learn what the loss itself learns, after each step of the network"
+    def wants_scores(self, epoch): return False
+    def end_epoch(self, epoch, probs, targets):
+        "After an epoch that `wants_scores`: probabilities and targets of all training tiles, from one state of the network"
 
 def _bce(z, y): return F.binary_cross_entropy_with_logits(z, y, reduction='none')
 
@@ -46,79 +45,101 @@ class AssumeNegative(PartialLoss):
 
 class LabelSmoothing(PartialLoss):
     "Targets 1-`eps_pos` and `eps_neg`. AN-LS is `eps_pos=eps_neg=0.05` (Cole et al., CVPR 2021); `eps_neg` is the share of unobserved labels that are there"
-    def __init__(self, eps_pos=.05, eps_neg=.05): super().__init__(); self.eps_pos,self.eps_neg = eps_pos,eps_neg
+    def __init__(self, eps_pos=.05, eps_neg=.05):
+        super().__init__()
+        self.eps_pos,self.eps_neg = eps_pos,eps_neg
     def entries(self, z, y): return _bce(z, y*(1-self.eps_pos) + (1-y)*self.eps_neg)
 
 class WeakNegative(PartialLoss):
-    "WAN: an unobserved label counts as absent, at a weight of 1/(classes-1) (Cole et al., CVPR 2021)"
-    def entries(self, z, y): return _bce(z, y)*(y + (1-y)/(z.shape[1]-1))
+    "WAN: an unobserved label counts as absent, at a weight of 1/(classes-1) (Cole et al., CVPR 2021), or of `weight`"
+    def __init__(self, weight=None):
+        super().__init__()
+        self.weight = weight
+    def entries(self, z, y):
+        weight = 1/(z.shape[1]-1) if self.weight is None else self.weight
+        return _bce(z, y)*(y + (1-y)*weight)
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #65cfd2f6
 class EntropyMax(PartialLoss):
-    """EM, and with `tiles` EM+APL (Zhou et al., ECCV 2022). Unobserved labels maximise their entropy, scaled by `alpha`. With APL, from epoch `warmup` on,
-    the share of a class's unobserved labels that scored lowest becomes soft negatives of weight `beta`; it grows linearly to `theta` at epoch `epochs`."""
-    def __init__(self, alpha=.1, tiles=0, classes=11, warmup=2, epochs=6, theta=.9, beta=.3):
+    """EM, and with `tiles` EM+APL (Zhou et al., ECCV 2022). Unobserved labels maximise their entropy, scaled by `alpha`. With APL, after each epoch
+    from number `warmup` on, the unobserved labels of a class that score lowest become soft negatives of weight `beta`, for good: the same number each
+    time, a share `theta` of all by the last epoch. `warmup` is half of `epochs` where it is not given."""
+    def __init__(self, alpha=.2, tiles=0, classes=11, warmup=None, epochs=6, theta=.9, beta=.02):
         super().__init__()
-        self.alpha,self.warmup,self.epochs,self.theta,self.beta = alpha,warmup,epochs,theta,beta
-        self.register_buffer('score', torch.full((tiles,classes), .5)) # as last seen
+        self.alpha,self.epochs,self.theta,self.beta = alpha,epochs,theta,beta
+        self.warmup = max(1, epochs//2) if warmup is None else warmup
         self.register_buffer('pseudo', torch.full((tiles,classes), -1.)) # the soft label, -1 where there is none
-        self.register_buffer('chosen_at', torch.tensor(0))
     def entries(self, z, y):
         p = torch.sigmoid(z)
         entropy = F.softplus(z) - z*p
         cost = y*F.softplus(-z) - (1-y)*self.alpha*entropy
-        if not len(self.score) or self.places is None: return cost
-        if self.epoch>=self.warmup and self.epoch>self.chosen_at: self.choose()
-        self.score[self.places] = torch.where(y>0, 1., p.detach())
+        if not len(self.pseudo) or self.places is None: return cost
         soft = self.pseudo[self.places]
         return torch.where((soft>=0)&(y==0), self.beta*_bce(z, soft.clamp(min=0)), cost)
-    def choose(self):
-        "Make the lowest scores of each class soft negatives"
-        share = self.theta*min(1, (self.epoch-self.warmup+1)/max(1, self.epochs-self.warmup))
-        cut = self.score.quantile(share, dim=0)
-        self.pseudo.copy_(torch.where(self.score<=cut, self.score, -torch.ones_like(self.score))); self.chosen_at.fill_(self.epoch)
+    def wants_scores(self, epoch): return len(self.pseudo)>0 and self.warmup<=epoch+1<self.epochs
+    def end_epoch(self, epoch, probs, targets):
+        for c,score in enumerate(probs.T): # (tiles,)
+            unobserved = targets[:,c]==0
+            n = int(self.theta*unobserved.sum()/max(1, self.epochs-self.warmup))
+            free = torch.where(unobserved&(self.pseudo[:,c]<0), score, torch.inf) # what is soft already stays so
+            lowest = free.argsort()[:n]
+            lowest = lowest[torch.isfinite(free[lowest])]
+            self.pseudo[lowest,c] = score[lowest]
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #b80d5c48
 class LargeLoss(PartialLoss):
-    """LL-R, LL-Ct or LL-Cp (Kim et al., CVPR 2022): `kind` 'reject', 'correct' or 'permanent'. The share of unobserved labels that is doubted in
-    epoch t (from 0) is t*`rate`; for 'permanent' it is `rate` in each epoch after the first, and `tiles` labels are remembered."""
-    def __init__(self, kind='reject', rate=.01, tiles=0, classes=11):
+    """LL-R, LL-Ct or LL-Cp (Kim et al., CVPR 2022): `kind` 'reject', 'correct' or 'permanent'. In epoch t (from 0) as many unobserved labels are doubted
+    as make a share t*`rate` of the batch's entries, rounded up; for 'permanent' a share `rate` in each epoch after the first, and those of `tiles` are remembered."""
+    def __init__(self, kind='reject', rate=.002, tiles=0, classes=11):
         super().__init__()
         if kind not in ('reject','correct','permanent'): raise ValueError(f"kind {kind!r}; there are 'reject', 'correct' and 'permanent'")
         self.kind,self.rate = kind,rate
         self.register_buffer('flipped', torch.zeros(tiles, classes, dtype=torch.bool))
     def entries(self, z, y):
-        if self.kind=='permanent' and self.places is not None: y = torch.maximum(y, self.flipped[self.places].float())
+        known = self.kind=='permanent' and self.places is not None
+        if known: y = torch.maximum(y, self.flipped[self.places].float())
         cost = _bce(z, y)
-        share = self.rate*(min(self.epoch, 1) if self.kind=='permanent' else self.epoch)
-        k = int(share*(y==0).sum())
-        if not k: return cost
-        unobserved = cost.detach().masked_fill(y>0, -1)
-        doubted = unobserved>=unobserved.flatten().topk(k).values[-1]
+        doubted = self._largest(cost.detach(), y)
         if self.kind=='reject': return cost*~doubted
-        if self.kind=='permanent' and self.places is not None: self.flipped[self.places] |= doubted
+        if known: self.flipped[self.places] = self.flipped[self.places]|doubted
         return torch.where(doubted, _bce(z, torch.ones_like(y)), cost)
+    def _largest(self, cost, y):
+        "The unobserved labels whose cost is among the largest, bool of shape (tiles, classes)"
+        epoch = torch.as_tensor(self.epoch, device=cost.device)
+        share = self.rate*(epoch.clamp(max=1) if self.kind=='permanent' else epoch)
+        n = (share*cost.numel()-1e-4).ceil().long().clamp(0, cost.numel()) # without what rounding adds
+        unobserved = torch.where(y>0, -1., cost)
+        ranked = unobserved.flatten().sort(descending=True).values
+        cut = ranked.gather(0, (n-1).clamp(min=0).reshape(1))
+        return (unobserved>=cut)&(y==0)&(n>0)
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #73614156
 class GeneralizedRobust(PartialLoss):
-    "GR (Chen et al., IJCAI 2024). `w`, `b`, `mu` and `sigma` are pairs, at the first and at the last of `epochs`; k and v are constants to the gradient"
-    def __init__(self, w=(0.,4.), b=(-4.,-3.), mu=(.5,.8), sigma=(2.,.8), q2=.5, q3=.5, epochs=6):
+    """GR (Chen et al., IJCAI 2024). `w`, `b`, `mu` and `sigma` are pairs, at the first and at the last of `epochs`; k and v are constants to the gradient.
+    The defaults are those of the authors' code."""
+    def __init__(self, w=(0.,2.), b=(-2.,-2.), mu=(.5,.8), sigma=(2.,.5), q2=.01, q3=1., epochs=6):
         super().__init__()
         self.w,self.b,self.mu,self.sigma,self.q2,self.q3,self.epochs = w,b,mu,sigma,q2,q3,epochs
     def entries(self, z, y):
-        at = lambda pair: pair[0] + (pair[1]-pair[0])*min(1, self.epoch/max(1, self.epochs-1))
-        p = torch.sigmoid(z).clamp(1e-6, 1-1e-6); c = p.detach()
-        k = torch.sigmoid(at(self.w)*c + at(self.b))
-        v = torch.exp(-(c-at(self.mu))**2/(2*at(self.sigma)**2))
+        done = self.progress(z, self.epochs)
+        w,b,mu,sigma = (first+(last-first)*done for first,last in (self.w, self.b, self.mu, self.sigma))
+        p = torch.sigmoid(z).clamp(1e-6, 1-1e-6)
+        c = p.detach()
+        k = torch.sigmoid(w*c + b)
+        v = torch.exp(-(c-mu)**2/(2*sigma**2))
         unobserved = v*(k*(1-p**self.q2)/self.q2 + (1-k)*(1-(1-p)**self.q3)/self.q3)
         return y*F.softplus(-z) + (1-y)*unobserved
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #83a84596
 class Asymmetric(PartialLoss):
-    "ASL (Ridnik et al., ICCV 2021): focusing `gamma_pos` and `gamma_neg`, probability margin `margin`; equal gammas and no margin make it the focal loss (Lin et al., ICCV 2017)"
-    def __init__(self, gamma_pos=0., gamma_neg=4., margin=.05): super().__init__(); self.gamma_pos,self.gamma_neg,self.margin = gamma_pos,gamma_neg,margin
+    """ASL (Ridnik et al., ICCV 2021): focusing `gamma_pos` and `gamma_neg`, probability margin `margin`; equal gammas and no margin make it
+    the focal loss (Lin et al., ICCV 2017)"""
+    def __init__(self, gamma_pos=0., gamma_neg=4., margin=.05):
+        super().__init__()
+        self.gamma_pos,self.gamma_neg,self.margin = gamma_pos,gamma_neg,margin
     def entries(self, z, y):
-        p = torch.sigmoid(z); shifted = (p-self.margin).clamp(min=0)
+        p = torch.sigmoid(z)
+        shifted = (p-self.margin).clamp(min=0)
         pos = (1-p)**self.gamma_pos*F.softplus(-z)
         neg = shifted**self.gamma_neg*(F.softplus(z) if not self.margin else -torch.log1p(-shifted.clamp(max=1-1e-6)))
         return y*pos + (1-y)*neg
@@ -126,36 +147,57 @@ class Asymmetric(PartialLoss):
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #6522a455
 class RegularizedEstimation(PartialLoss):
     """ROLE (Cole et al., CVPR 2021): the network and a table of `tiles` x `classes` label estimates, each the other's target, and a batch's expected number of
-    objects a tile held near `k`. The table is this module's parameter; `TellLoss` steps it at rate `lr`, a loop of your own gives it to an optimiser."""
-    def __init__(self, tiles, classes=11, k=1.35, lr=1.):
+    objects a tile held near `k`. The table is this module's parameter; `step` moves it as Adam does, at rate `lr`, which is ten times the network's in the paper."""
+    known = 5.2933 # logit of 0.995: what was observed is known
+    def __init__(self, tiles, classes=11, k=1.35, lr=.1):
         super().__init__()
         self.k,self.lr = k,lr
-        self.table = nn.Parameter(torch.empty(tiles, classes).uniform_(-.4, .4)) # logits: probabilities of 0.4 to 0.6
+        self.table = nn.Parameter(torch.empty(tiles, classes).uniform_(-.4055, .4055)) # logits: probabilities of 0.4 to 0.6
+        self.register_buffer('average', torch.zeros(tiles, classes)) # Adam's, of the gradient
+        self.register_buffer('square', torch.zeros(tiles, classes)) # and of its square
+        self.register_buffer('steps', torch.tensor(0.))
     def _half(self, z, target, y):
         "Known positives, the count of objects, and the other one's answers as targets"
         count = ((torch.sigmoid(z).sum(1).mean()-self.k)/z.shape[1])**2
         return y*F.softplus(-z) + _bce(z, torch.sigmoid(target.detach())) + count
     def entries(self, z, y):
         if self.places is None: return _bce(z, y) # a batch that is not of the training set
-        guess = torch.where(y>0, torch.full_like(z, 5.), self.table[self.places]) # 0.993: what was observed is known
+        guess = torch.where(y>0, self.known, self.table[self.places])
         return (self._half(z, guess, y) + self._half(guess, z, y))/2
+    @torch.no_grad()
+    def step(self):
+        "One step of Adam (Kingma and Ba, ICLR 2015) on the table, with the gradient that it has"
+        if self.table.grad is None: return
+        self.steps += 1
+        self.average.lerp_(self.table.grad, .1)
+        self.square.lerp_(self.table.grad**2, .001)
+        size = (self.square/(1-.999**self.steps)).sqrt()+1e-8
+        self.table -= self.lr*self.average/(1-.9**self.steps)/size
+        self.table.grad = None
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #9b50c13e
 class TellLoss(Callback):
-    "Tell a `PartialLoss` how many epochs are done and which training tiles the batch holds; step its own parameters where it has any"
+    """Tell a `PartialLoss` how many epochs are done and which training tiles the batch holds; let it learn what it learns itself, and score the training
+    tiles for it where it wants that"""
     order = 5
     def __init__(self, done=0): self.done = done # epochs before this fit
     def before_train(self): self.loss_func.epoch = self.done+self.epoch
-    def before_batch(self):
-        dl = self.dls.train
-        self.loss_func.places = getattr(dl, 'dl', dl).places if self.training else None # `DistributedDL` holds the real one
-    def after_step(self):
-        for p in self.loss_func.parameters():
-            if p.grad is not None: p.data.add_(p.grad, alpha=-self.loss_func.lr*len(self.loss_func.places)*p.shape[1]); p.grad = None
+    def before_batch(self): self.loss_func.places = self._train().places if self.training else None
+    def after_step(self): self.loss_func.step()
+    def after_train(self):
+        epoch,tiles = self.done+self.epoch,self._train()
+        if self.loss_func.wants_scores(epoch): self.loss_func.end_epoch(epoch, self._scores(tiles), tiles.targets.to(self.dls.device))
+    def _train(self): return getattr(self.dls.train, 'dl', self.dls.train) # `DistributedDL` holds the real one
+    def _scores(self, train):
+        "Probabilities of all training tiles, whole and in evaluation mode, shape (tiles, classes)"
+        dl = self.dls.valid.new(train.dataset, tiles=train.tiles, targets=train.targets, bs=256)
+        self.model.eval()
+        with torch.no_grad(): return torch.cat([self.model(x).float() for x,_ in dl]).sigmoid()
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #8c53253d
 def _epochs(run): return run.freeze_epochs+run.epochs
 def _tiles(dls): return len(dls.train_ds)
+def _doubt(run, share=.018): return share/max(1, _epochs(run)-1) # a rate with which `share` of the entries is doubted in the last epoch
 
 LOSSES = { # name -> (loaders, the run's settings) -> keyword arguments for `tile_learner`
     'mixup':  lambda dls,run: dict(cbs=MixUp(.2)),
@@ -163,12 +205,22 @@ LOSSES = { # name -> (loaders, the run's settings) -> keyword arguments for `til
     'an_ls':  lambda dls,run: dict(loss_func=LabelSmoothing(.05, .05)),
     'ls_v2':  lambda dls,run: dict(loss_func=LabelSmoothing(.07, .045)), # as counted
     'wan':    lambda dls,run: dict(loss_func=WeakNegative()),
-    'role':   lambda dls,run: dict(loss_func=RegularizedEstimation(_tiles(dls))),
-    'll_r':   lambda dls,run: dict(loss_func=LargeLoss('reject')),
-    'll_ct':  lambda dls,run: dict(loss_func=LargeLoss('correct')),
-    'll_cp':  lambda dls,run: dict(loss_func=LargeLoss('permanent', tiles=_tiles(dls))),
+    'role':   lambda dls,run: dict(loss_func=RegularizedEstimation(_tiles(dls), lr=10*run.lr)),
+    'll_r':   lambda dls,run: dict(loss_func=LargeLoss('reject', _doubt(run))),
+    'll_ct':  lambda dls,run: dict(loss_func=LargeLoss('correct', _doubt(run))),
+    'll_cp':  lambda dls,run: dict(loss_func=LargeLoss('permanent', _doubt(run), tiles=_tiles(dls))),
     'em_apl': lambda dls,run: dict(loss_func=EntropyMax(tiles=_tiles(dls), epochs=_epochs(run))),
     'gr':     lambda dls,run: dict(loss_func=GeneralizedRobust(epochs=_epochs(run))),
     'asl':    lambda dls,run: dict(loss_func=Asymmetric()),
     'focal':  lambda dls,run: dict(loss_func=Asymmetric(2, 2, 0)),
 }
+
+# %% ../_notebooks/05_label_smoothing_v2.ipynb #9f7d9f31
+def set_constants(loss, text):
+    "Give `loss` other constants, from text such as `alpha=0.1 w=0:4`; `DataError` where it has none of that name"
+    for name,_,value in (part.partition('=') for part in text.split()):
+        numbers = [float(v) for v in value.split(':')]
+        if not isinstance(getattr(loss, name, None), (int, float, tuple)):
+            raise DataError(f'{type(loss).__name__} has no constant {name!r}')
+        setattr(loss, name, tuple(numbers) if len(numbers)>1 else numbers[0])
+    return loss
