@@ -53,6 +53,8 @@ def test_every_setting_makes_another_run():
         labels="ba9876543210",
         teacher="ba9876543210",
         label_source="complete",
+        hidden="budget:0.1:doubt",
+        constants="alpha=0.1 w=0:4",
     )
     assert list(other) == [f.name for f in fields(Run)]
     runs = [RUN, *(replace(RUN, **{k: v}) for k, v in other.items())]
@@ -67,7 +69,7 @@ def test_every_setting_makes_another_run():
 
 
 def test_a_run_reads_itself_from_its_row():
-    others = dict(fast=False, freeze_epochs=2, epochs=4, teacher="ba9876543210"), dict(label_source="rounds")
+    others = dict(fast=False, freeze_epochs=2, epochs=4, teacher="ba9876543210"), dict(label_source="rounds", hidden="random_positive", constants="k=1.5")
     for run in (RUN, Run(), *(replace(RUN, **other) for other in others)):
         assert Run.of_row(row_of(run)) == run
 
@@ -171,6 +173,8 @@ def test_each_source_of_labels_has_the_hash_of_the_files_that_it_reads(toy_root,
         dict(epochs=0),
         dict(bs=1),
         dict(label_source="guesses"),
+        dict(hidden="budget:much:random"),
+        dict(constants="alpha"),
     ],
 )
 def test_settings_that_make_no_sense(settings):
@@ -188,11 +192,11 @@ def test_the_default_rate_is_the_chosen_one():
 def test_published_rows_are_what_they_were():
     "The 118 rows got columns at their end, with what is known of them, and nothing else of them has changed"
     lines = RESULTS.read_text().splitlines()[:119]
-    old = "\n".join(line.rsplit(",", 6)[0] for line in lines) + "\n"
+    old = "\n".join(line.rsplit(",", 8)[0] for line in lines) + "\n"
     assert (
         hashlib.sha256(old.encode()).hexdigest() == "cff3a2bba906c7c91aff18f78cefa876d7132d9dfb8edd72e011ed33fc9df4d4"
     )
-    assert {tuple(line.rsplit(",", 6)[1:]) for line in lines[1:]} == {("1", "True", "", "", "", "")}
+    assert {tuple(line.rsplit(",", 8)[1:]) for line in lines[1:]} == {("1", "True", "", "", "", "", "", "")}
 
 
 def test_logits_of_every_published_run_are_found():
@@ -220,9 +224,10 @@ def test_a_row_does_not_stick_to_an_unfinished_line(table):
     assert read_table(table).seed.tolist() == [1, 2, 3]
 
 
-def test_a_table_of_before_the_label_source_is_read_and_goes_on(table):
+@pytest.mark.parametrize("columns", [1, 2, 3])
+def test_a_table_of_before_the_last_columns_is_read_and_goes_on(table, columns):
     whole = table.read_text()
-    table.write_text("".join(line.rsplit(",", 1)[0] + "\n" for line in whole.splitlines()))
+    table.write_text("".join(line.rsplit(",", columns)[0] + "\n" for line in whole.splitlines()))
     assert read_table(table).label_source.tolist() == ["", ""]
     add_row(table, row_of(replace(RUN, label_source="complete")))
     assert table.read_text().startswith(whole)

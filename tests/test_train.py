@@ -91,8 +91,8 @@ def test_table_opens_with_the_columns_that_others_read(finished_run):
     assert list(rows(finished_run)[0])[
         :14
     ] == "method,arch,size,epochs,seed,data,device,seconds,commit,mAP,F1,accuracy_multi,solved,solved_1err".split(",")
-    last = ["freeze_epochs", "fast", "labels_sha256", "teacher_sha256", "run", "label_source"]
-    assert list(rows(finished_run)[0])[-6:] == last
+    last = ["freeze_epochs", "fast", "labels_sha256", "teacher_sha256", "run", "label_source", "hidden", "constants"]
+    assert list(rows(finished_run)[0])[-8:] == last
 
 
 def test_random_weights_are_told_once(tmp_path, monkeypatch, capsys):
