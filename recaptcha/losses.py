@@ -88,12 +88,14 @@ class EntropyMax(PartialLoss):
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #b80d5c48
 class LargeLoss(PartialLoss):
-    """LL-R, LL-Ct or LL-Cp (Kim et al., CVPR 2022): `kind` 'reject', 'correct' or 'permanent'. In epoch t (from 0) as many unobserved labels are doubted
-    as make a share t*`rate` of the batch's entries, rounded up; for 'permanent' a share `rate` in each epoch after the first, and those of `tiles` are remembered."""
-    def __init__(self, kind='reject', rate=.002, tiles=0, classes=11):
+    """LL-R, LL-Ct or LL-Cp (Kim et al., CVPR 2022): `kind` 'reject', 'correct' or 'permanent'. The unobserved labels with the largest losses of a batch are
+    doubted: none in the first of `epochs`, a linearly growing number, rounded up, and as many as a `share` of all the batch's entries in the last. For
+    'permanent' it is as many anew each epoch as it grows by otherwise, and those of `tiles` are remembered. The paper's 0.2 % an epoch make a share of
+    0.018 in the last of its ten."""
+    def __init__(self, kind='reject', share=.018, epochs=10, tiles=0, classes=11):
         super().__init__()
         if kind not in ('reject','correct','permanent'): raise ValueError(f"kind {kind!r}; there are 'reject', 'correct' and 'permanent'")
-        self.kind,self.rate = kind,rate
+        self.kind,self.share,self.epochs = kind,share,epochs
         self.register_buffer('flipped', torch.zeros(tiles, classes, dtype=torch.bool))
     def entries(self, z, y):
         known = self.kind=='permanent' and self.places is not None
@@ -105,9 +107,9 @@ class LargeLoss(PartialLoss):
         return torch.where(doubted, _bce(z, torch.ones_like(y)), cost)
     def _largest(self, cost, y):
         "The unobserved labels whose cost is among the largest, bool of shape (tiles, classes)"
-        epoch = torch.as_tensor(self.epoch, device=cost.device)
-        share = self.rate*(epoch.clamp(max=1) if self.kind=='permanent' else epoch)
-        n = (share*cost.numel()-1e-4).ceil().long().clamp(0, cost.numel()) # without what rounding adds
+        done = self.progress(cost, self.epochs)
+        if self.kind=='permanent': done = done.clamp(max=1/max(1, self.epochs-1))
+        n = (self.share*done*cost.numel()-1e-4).ceil().long().clamp(0, cost.numel()) # without what floating point adds
         unobserved = torch.where(y>0, -1., cost)
         ranked = unobserved.flatten().sort(descending=True).values
         cut = ranked.gather(0, (n-1).clamp(min=0).reshape(1))
@@ -197,7 +199,6 @@ class TellLoss(Callback):
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #8c53253d
 def _epochs(run): return run.freeze_epochs+run.epochs
 def _tiles(dls): return len(dls.train_ds)
-def _doubt(run, share=.018): return share/max(1, _epochs(run)-1) # a rate with which `share` of the entries is doubted in the last epoch
 
 LOSSES = { # name -> (loaders, the run's settings) -> keyword arguments for `tile_learner`
     'mixup':  lambda dls,run: dict(cbs=MixUp(.2)),
@@ -206,9 +207,9 @@ LOSSES = { # name -> (loaders, the run's settings) -> keyword arguments for `til
     'ls_v2':  lambda dls,run: dict(loss_func=LabelSmoothing(.07, .045)), # as counted
     'wan':    lambda dls,run: dict(loss_func=WeakNegative()),
     'role':   lambda dls,run: dict(loss_func=RegularizedEstimation(_tiles(dls), lr=10*run.lr)),
-    'll_r':   lambda dls,run: dict(loss_func=LargeLoss('reject', _doubt(run))),
-    'll_ct':  lambda dls,run: dict(loss_func=LargeLoss('correct', _doubt(run))),
-    'll_cp':  lambda dls,run: dict(loss_func=LargeLoss('permanent', _doubt(run), tiles=_tiles(dls))),
+    'll_r':   lambda dls,run: dict(loss_func=LargeLoss('reject', epochs=_epochs(run))),
+    'll_ct':  lambda dls,run: dict(loss_func=LargeLoss('correct', epochs=_epochs(run))),
+    'll_cp':  lambda dls,run: dict(loss_func=LargeLoss('permanent', epochs=_epochs(run), tiles=_tiles(dls))),
     'em_apl': lambda dls,run: dict(loss_func=EntropyMax(tiles=_tiles(dls), epochs=_epochs(run))),
     'gr':     lambda dls,run: dict(loss_func=GeneralizedRobust(epochs=_epochs(run))),
     'asl':    lambda dls,run: dict(loss_func=Asymmetric()),

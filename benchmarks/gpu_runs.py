@@ -1,0 +1,474 @@
+"""Train the runs of a plan in one process on one GPU, and write after each group of them what they scored.
+
+Usage: python benchmarks/gpu_runs.py --out FOLDER [--plan first_look search full …] [--limit SECONDS]
+
+`results/PROTOCOL.md` says what the plans compare and how. A plan is one of those below (`--plan help` lists them with their
+lengths), or a JSON file with a list of settings of `recaptcha.run.Run`. What FOLDER or a folder of `--done` holds already is
+skipped. At most `--limit` seconds after its start it ends by itself; it begins nothing that would not be done by then.
+
+FOLDER gets `rows.csv`, with the columns of `results/runs.csv`, and three archives that are written anew, whole, each time:
+- test_logits.npz: for each run, by its id, the logits of the test tiles (float32), and under ID.thresholds its thresholds;
+- valid_logits.npz: those of the validation tiles (float16);
+- train_logits.npz: those of the training tiles (float16), of runs whose doubts choose what a budget is spent on.
+Each archive names its tiles under `files`.
+"""
+import argparse
+import json
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from gpu_engine import Tiles, Training, train_together
+from recaptcha.backbone import has_local_weights
+from recaptcha.correction import known_labels
+from recaptcha.data import DataError, LABELS_DIR, folder_label, load_tiles, training_tiles, validation_fifth
+from recaptcha.fast import decode_tiles, encode_labels
+from recaptcha.files import written
+from recaptcha.losses import LOSSES
+from recaptcha.metrics import mean_ap, report
+from recaptcha.run import COLUMNS, Run, add_row, code_version, label_files, read_table, short_hash
+from recaptcha.toy import CLASSES
+
+ROWS = 'rows.csv'
+ARCHIVES = dict(test='test_logits.npz', valid='valid_logits.npz', train='train_logits.npz')
+
+
+# Plans: a list of runs each, the most important ones first
+
+SMALL = dict(size=64, epochs=3, freeze_epochs=1)
+FULL = dict(size=128, epochs=11, freeze_epochs=1)
+LITE0, MOBILENET = 'tf_efficientnet_lite0', 'mobilenet_v2'
+SOURCES = 'folder', 'complete', 'rounds'
+SEEDS = range(1, 6)
+FIRST = 'em_apl', 'role', 'gr', 'll_r', 'ls_v2'  # of the methods, in this order
+METHODS = [*FIRST, *(m for m in LOSSES if m not in FIRST)]
+RATES = .005, .01
+
+TRIALS = dict(  # constants to try, each at both rates; methods that have none try six rates
+    em_apl=('alpha=0.2 beta=0.02', 'alpha=0.1 beta=0.9', 'alpha=0.01 beta=0.4'),  # the authors' for VOC, COCO, CUB
+    role=('lr=0.01', 'lr=0.1', 'lr=1'),  # of its table: the network's rate times 1, 10 (the paper's), 100
+    gr=('w=0:2 b=-2:-2 sigma=2:0.5 q2=0.01 q3=1', 'w=0:2 b=-3:-3 sigma=2:0.5 q2=0.01 q3=1', 'w=0:4 b=-4:-3 sigma=2:0.8 q2=0.5 q3=0.5'),
+    ll_r=('share=0.009', 'share=0.018', 'share=0.045'),  # the paper's 0.1, 0.2 and 0.5 % an epoch
+    ll_ct=('share=0.009', 'share=0.018', 'share=0.045'),
+    ll_cp=('share=0.009', 'share=0.018', 'share=0.045'),
+    ls_v2=('eps_pos=0.07 eps_neg=0.02', 'eps_pos=0.07 eps_neg=0.045', 'eps_pos=0.07 eps_neg=0.09'),
+    ls_v1=('eps_pos=0.0455 eps_neg=0.0045', 'eps_pos=0.0909 eps_neg=0.0091', 'eps_pos=0.1818 eps_neg=0.0182'),
+    an_ls=('eps_pos=0.025 eps_neg=0.025', 'eps_pos=0.05 eps_neg=0.05', 'eps_pos=0.1 eps_neg=0.1'),
+    wan=('weight=0.03', 'weight=0.1', 'weight=0.3'),
+    asl=('gamma_neg=1 margin=0.05', 'gamma_neg=2 margin=0.05', 'gamma_neg=4 margin=0.05'),
+    focal=('gamma_pos=0.5 gamma_neg=0.5', 'gamma_pos=1 gamma_neg=1', 'gamma_pos=2 gamma_neg=2'))
+SIX_RATES = .002, .0035, .005, .01, .015, .02
+
+
+def settings(budget, method='baseline', source='folder', **other):
+    return dict(budget, method=method, arch=LITE0, label_source=source, **other)
+
+
+def trials(method, source='folder'):
+    "Equally many for every method, all with seed 1"
+    if method not in TRIALS:
+        return [settings(SMALL, method, source, lr=lr) for lr in SIX_RATES]
+    return [settings(SMALL, method, source, lr=lr, constants=c) for c in TRIALS[method] for lr in RATES]
+
+
+def tuned(rows, budget, method='baseline', source='folder', **other):
+    "The settings that validated best in the search, at another budget or of other labels"
+    found = rows[(rows.method == method) & (rows.label_source == source) & (rows.hidden == '') & (rows.seed == 1)
+                 & (rows['size'] == SMALL['size']) & (rows.arch == LITE0)]
+    if len(found):
+        best = found.loc[found.valid_mAP.idxmax()]
+        other = dict(lr=float(best.lr), constants=best.constants, **other)
+    return settings(budget, method, source, **other)
+
+
+def first_look(rows):
+    "What complete labels are worth by themselves, at the small budget"
+    arch = MOBILENET if has_local_weights(MOBILENET) else LITE0
+    return [dict(settings(SMALL, source=s, seed=seed), arch=arch) for s in SOURCES for seed in SEEDS[:3]]
+
+
+def search(rows):
+    "The same number of trials for each method, to be chosen from on validation"
+    return [run for s in SOURCES for run in trials('baseline', s)]+[run for m in METHODS for run in trials(m)]
+
+
+def every_method(budget, rows, **other):
+    runs = [tuned(rows, budget, source=s, seed=seed, **other) for s in SOURCES for seed in SEEDS]
+    return runs+[tuned(rows, budget, m, seed=seed, **other) for m in METHODS for seed in SEEDS]
+
+
+def full(rows):
+    "Every method at 128 pixels and twelve epochs"
+    return every_method(FULL, rows)
+
+
+def small(rows):
+    "Every method at 64 pixels and four epochs"
+    return every_method(SMALL, rows)
+
+
+def hidden(rows):
+    "One positive of the complete labels, drawn at random, in place of the one that the folder names"
+    methods = ['baseline', *METHODS]
+    return [dict(tuned(rows, SMALL, m, seed=seed), label_source='complete', hidden='random_positive')
+            for m in methods for seed in SEEDS]
+
+
+def budget(rows):
+    "Complete labels for a share of the tiles, random ones or those that a baseline doubts; the folder's for the others"
+    ways = [f'budget:{share}:{how}' for share in (.05, .1, .2, .4) for how in ('random', 'doubt')]
+    asked = [dict(tuned(rows, SMALL, seed=seed), label_source='complete', hidden=way) for way in ways for seed in SEEDS]
+    return [tuned(rows, SMALL, seed=seed) for seed in SEEDS]+asked
+
+
+def noise(rows):
+    "Labels of the first pass, to be compared with the adjudicated ones"
+    return [tuned(rows, b, source='complete', seed=seed, hidden='first_pass') for b in (SMALL, FULL) for seed in SEEDS]
+
+
+PLANS = dict(first_look=first_look, search=search, full=full, small=small, hidden=hidden, budget=budget, noise=noise)
+
+
+# What runs learn from
+
+@dataclass
+class Labels:
+    "All that is known of tiles, each of shape (tiles, classes), in the order of `table`"
+    table: pd.DataFrame
+    folder: np.ndarray
+    rounds: np.ndarray
+    complete: np.ndarray
+    first_pass: np.ndarray = None
+
+
+def read_complete(path, files):
+    "Complete labels of `files`, 0 or 1 of shape (tiles, classes); what was in doubt counts as absent"
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False).set_index('file')
+    if gone := sorted(set(files)-set(rows.index)):
+        raise DataError(f'{path}: no labels of {gone[0]!r} ({len(gone)} in all)')
+    return encode_labels([labels.split(';') for labels in rows.labels[list(files)]]).numpy()
+
+
+def read_labels(table, complete, first_pass=None):
+    "Labels of the rows of `table`, from the files that hold complete ones"
+    named = encode_labels(table.apply(folder_label, axis=1)).numpy()
+    truth, known = known_labels(table)
+    first = read_complete(first_pass, table.file) if first_pass else None
+    return Labels(table, named, np.where(known, truth, named), read_complete(complete, table.file), first)
+
+
+def one_positive(labels, seed):
+    "One of the labels of each tile that has any, drawn at random"
+    draw = np.random.default_rng(seed).random(labels.shape)*labels
+    return ((draw == draw.max(1, keepdims=True)) & (labels > 0)).astype(np.float32)
+
+
+def doubt(logits):
+    "A network's mean entropy over the classes, for each tile"
+    p = 1/(1+np.exp(-logits.astype(np.float64)))
+    p = p.clip(1e-9, 1-1e-9)
+    return -(p*np.log(p)+(1-p)*np.log(1-p)).mean(1)
+
+
+def bought(labels, share, how, seed, logits):
+    "Complete labels for a share of the tiles, the folder's for the others"
+    n = len(labels.folder)
+    order = np.argsort(-doubt(logits)) if how == 'doubt' else np.random.default_rng(seed).permutation(n)
+    targets = labels.folder.copy()
+    chosen = order[:round(float(share)*n)]
+    targets[chosen] = labels.complete[chosen]
+    return targets
+
+
+def targets_of(run, labels, logits=None):
+    "What a run learns from, float of shape (tiles, classes); `logits` of the baseline whose doubts it follows"
+    if run.hidden == 'random_positive':
+        return one_positive(labels.complete, run.seed)
+    if run.hidden == 'first_pass':
+        return labels.first_pass
+    if run.hidden:
+        _, share, how = run.hidden.split(':')
+        return bought(labels, share, how, run.seed, logits)
+    return getattr(labels, run.label_source)
+
+
+# What runs score
+
+def thresholds_of(probs, truth, folders, mix):
+    """The threshold of each class at which it is predicted as often as it occurs among the validation tiles, whose folders are
+    weighted as `mix` (a share a folder) has them"""
+    weight = np.array([mix.get(f, 0)/(folders == f).sum() for f in folders])
+    chosen = []
+    for p, t in zip(probs.T, truth.T):
+        order = np.argsort(-p, kind='stable')
+        wanted = (weight*t).sum()
+        last = min(int(np.searchsorted(np.cumsum(weight[order]), wanted)), len(p)-2)
+        chosen.append((p[order[last]]+p[order[last+1]])/2)
+    return np.array(chosen)
+
+
+def sigmoid(z):
+    return 1/(1+np.exp(-z.astype(np.float64)))
+
+
+def row_of(trained, valid, test, mix, device, commit):
+    "A row of the table of runs, and the run's thresholds. `valid` and `test` are tables with `truth`, shape (tiles, classes)"
+    run = trained.training.run
+    probs = sigmoid(trained.valid_logits.astype(np.float16))  # as kept
+    thresholds = thresholds_of(probs, valid.truth, valid.table.folder.to_numpy(), mix)
+    scores = report(sigmoid(trained.test_logits), test.truth, thresholds)
+    scores['valid_mAP'] = mean_ap(probs, valid.truth)
+    row = dict(run.columns(), device=device, seconds=round(trained.seconds), commit=commit, pretrained=trained.pretrained,
+               **{k: round(float(v), 4) for k, v in scores.items()})
+    return {c: row[c] for c in COLUMNS}, thresholds.astype(np.float32)
+
+
+@dataclass
+class Scored:
+    "Tiles and their complete labels"
+    table: pd.DataFrame
+    truth: np.ndarray
+
+
+# What is kept
+
+class Store:
+    "What runs leave in a folder, and what earlier ones left in others"
+    def __init__(self, folder, earlier, files):
+        self.folder, self.files = Path(folder), files
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.kept = {name: self._read(self.folder/archive) for name, archive in ARCHIVES.items()}
+        self.earlier = [Path(e) for e in earlier]
+        self.train = {k: v for e in self.earlier for k, v in self._read(e/ARCHIVES['train']).items()} | self.kept['train']
+
+    @staticmethod
+    def _read(path):
+        if not path.is_file():
+            return {}
+        with np.load(path, allow_pickle=False) as kept:
+            return {k: kept[k] for k in kept.files if k != 'files'}
+
+    def rows(self):
+        tables = [read_table(f/ROWS) for f in (*self.earlier, self.folder) if (f/ROWS).is_file()]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
+
+    def add(self, run, row, thresholds, trained):
+        self.kept['test'] |= {run.id: trained.test_logits.astype(np.float32), f'{run.id}.thresholds': thresholds}
+        self.kept['valid'][run.id] = trained.valid_logits.astype(np.float16)
+        if trained.train_logits is not None:
+            self.kept['train'][run.id] = self.train[run.id] = trained.train_logits.astype(np.float16)
+        add_row(self.folder/ROWS, row)
+
+    def write(self):
+        for name, archive in ARCHIVES.items():
+            with written(self.folder/archive, 'wb') as file:
+                np.savez(file, files=np.array(self.files[name]), **self.kept[name])
+
+
+# The session
+
+class Clock:
+    "How long runs will take, from how long others took"
+    def __init__(self, limit):
+        self.start, self.limit, self.rates = time.time(), limit, {}
+
+    def left(self):
+        return self.limit-(time.time()-self.start)
+
+    def learn(self, run, steps, seconds):
+        self.rates[run.arch, run.size] = seconds/steps
+
+    def rate(self, run):
+        "Seconds a step; of another size where this one is new, by its pixels"
+        if (run.arch, run.size) in self.rates:
+            return self.rates[run.arch, run.size]
+        known = [rate*max(1, (run.size/size)**2) for (_, size), rate in self.rates.items()]
+        return max(known, default=.002)
+
+    def fit(self, run, steps, at_once):
+        "How many runs of `steps` steps would be done in the time that is left"
+        return min(at_once, int((self.left()-10)/(1.2*steps*self.rate(run))))
+
+
+class Session:
+    "The runs of one process"
+    def __init__(self, args):
+        self.args, self.device = args, torch.device(args.device)
+        self.clock = Clock(args.limit)
+        self.complete = Path(args.complete or label_files(args.data, 'complete')[-1])
+        self._load()
+        self.graphs, self.channels_last = not args.eager, True
+        self.commit = args.commit or code_version()
+        name = torch.cuda.get_device_name() if self.device.type == 'cuda' else f'cpu, {torch.get_num_threads()} threads'
+        self.device_name = name
+
+    def _load(self):
+        table = load_tiles('toy' if self.args.data == 'toy' else 'full')
+        rest = training_tiles(table)
+        valid = validation_fifth(rest)
+        parts = [t.reset_index(drop=True) for t in (rest[~valid], rest[valid], table[table.set == 'test'])]
+        self.train, self.valid, self.test = parts
+        self.labels = read_labels(self.train, self.complete, self.args.first_pass)
+        self.scored = (Scored(self.valid, read_complete(self.complete, self.valid.file)),
+                       Scored(self.test, encode_labels(self.test.labels).numpy()))
+        self.mix = table[table.set == 'small'].folder.value_counts(normalize=True)
+        files = dict(zip(('train', 'valid', 'test'), (p.file.tolist() for p in parts)))
+        self.store = Store(self.args.out, self.args.done, files)
+        self.tiles = Tiles(*(decode_tiles(p.path).to(self.device) for p in parts))
+
+    def made(self, wanted):
+        "The run of these settings, with the hash of the label files as they lie here"
+        run = Run(data=self.args.data, **wanted)
+        files = label_files(run.data, run.label_source)
+        files = [self.complete if Path(f).name == 'complete.csv' else f for f in files]
+        if run.hidden == 'first_pass':
+            files.append(self.args.first_pass)
+        return replace(run, labels=short_hash(*files))
+
+    def runs(self, plan):
+        "The runs of a plan that are not done, once each"
+        rows = self.store.rows()
+        wanted = PLANS[plan](rows) if plan in PLANS else json.loads(Path(plan).read_text())
+        if not self.args.first_pass:
+            wanted = [w for w in wanted if w.get('hidden') != 'first_pass']
+        changes = {k: v for k, v in (('epochs', self.args.epochs), ('size', self.args.size)) if v}
+        made = [self.made({**w, **changes}) for w in wanted]
+        return [run for run in dict.fromkeys(made) if run.id not in set(rows.run)]
+
+    def doubter(self, run):
+        "The baseline whose doubts a run follows, or None"
+        if not run.hidden.endswith(':doubt'):
+            return None
+        return self.made({**{k: getattr(run, k) for k in ('size', 'epochs', 'freeze_epochs', 'arch', 'seed', 'lr', 'bs')},
+                          'label_source': 'folder'})
+
+    def training(self, run):
+        logits = self.store.train.get(self.doubter(run).id) if self.doubter(run) else None
+        return Training(run, torch.tensor(targets_of(run, self.labels, logits), dtype=torch.float))
+
+    def ready(self, run):
+        return self.doubter(run) is None or self.doubter(run).id in self.store.train
+
+    def group(self, runs):
+        "The next runs that can be trained at the same time, in the order of the plan"
+        first = runs[0]
+        same = [r for r in runs if self.ready(r) and all(getattr(r, k) == getattr(first, k) for k in
+                ('arch', 'size', 'epochs', 'freeze_epochs', 'bs'))]
+        return same[:self.clock.fit(first, self.steps(first), self.args.at_once)]
+
+    def steps(self, run):
+        return (len(self.train)//run.bs)*(run.freeze_epochs+run.epochs)
+
+    def train_group(self, runs):
+        "Train and keep some runs"
+        began = time.time()
+        trainings = [self.training(r) for r in runs]
+        doubters = {r.id for r in runs if r.method == 'baseline' and r.label_source == 'folder'}
+        for trained in self._together(trainings, doubters):
+            run = trained.training.run
+            row, thresholds = row_of(trained, *self.scored, self.mix, self.device_name, self.commit)
+            self.store.add(run, row, thresholds, trained)
+            say(f"{run.method} {run.label_source} {run.hidden} {run.constants} lr {run.lr:g} {run.size}px e{run.freeze_epochs}+{run.epochs} "
+                f"s{run.seed}: valid {row['valid_mAP']:.3f} test {row['mAP']:.3f} F1 {row['F1']:.3f} loss {trained.loss:.3f}")
+        self.store.write()
+        self.clock.learn(runs[0], self.steps(runs[0])*len(runs), time.time()-began)
+
+    def _together(self, trainings, doubters):
+        how = dict(tiles=self.tiles, device=self.device, doubters=doubters, channels_last=self.channels_last)
+        try:
+            return train_together(trainings, graphs=self.graphs, **how)
+        except RuntimeError as e:
+            if not self.graphs:
+                raise
+            say(f'CUDA graphs failed ({str(e)[:300]}); training without them')
+            self.graphs = False
+            return train_together(trainings, graphs=False, **how)
+
+    def plan(self, plan):
+        "Train a plan as far as time goes; is all of it done?"
+        runs = self.runs(plan)
+        say(f'{plan}: {len(runs)} runs to train')
+        while runs:
+            group = self.group(runs)
+            if not group:
+                say(f'{plan}: {len(runs)} runs left, {self.clock.left():.0f} s too few for the next one')
+                return False
+            began = time.time()
+            self.train_group(group)
+            runs = [r for r in runs if r not in group]
+            say(f'{plan}: {len(group)} runs in {time.time()-began:.1f} s, {len(runs)} left; {self.clock.left():.0f} s left')
+        return True
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def probe(session):
+    "Seconds a step of one and of `at_once` runs, with and without CUDA graphs, and whether both learn the same"
+    run = session.made(dict(settings(SMALL), epochs=1))
+    for size in (64, 128):
+        losses = {}
+        for graphs, n, layout in ((False, 1, True), (True, 1, True), (True, 1, False), (True, session.args.at_once, True)):
+            trainings = [session.training(replace(run, size=size, seed=s+1)) for s in range(n)]
+            began = time.time()
+            try:
+                done = train_together(trainings, session.tiles, session.device, graphs, layout)
+            except RuntimeError as e:
+                say(f'probe {size} px, graphs {graphs}, {n} runs: failed, {str(e)[:300]}')
+                continue
+            each = (time.time()-began)/n/session.steps(run)
+            losses[graphs, n, layout] = done[0].loss
+            say(f'probe {size} px, graphs {graphs}, {n} runs, channels last {layout}: {1000*each:.2f} ms a step, loss {done[0].loss:.4f}')
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('--out', help='folder for rows and logits')
+    p.add_argument('--plan', nargs='+', default=list(PLANS), help='names of plans, or JSON files; all of them, in order')
+    p.add_argument('--limit', type=float, default=1e9, help='seconds after which it ends')
+    p.add_argument('--done', nargs='*', default=[], help='folders of earlier sessions, whose runs are skipped and chosen from')
+    p.add_argument('--data', default='full', choices=['full', 'toy'])
+    p.add_argument('--complete', help='complete labels; default the package\'s')
+    p.add_argument('--first-pass', help='complete labels as the first pass gave them, for the plan `noise`')
+    p.add_argument('--at-once', type=int, default=8, help='runs that train at the same time')
+    p.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    p.add_argument('--eager', action='store_true', help='no CUDA graphs')
+    p.add_argument('--commit', help='version of the code, where git is not at hand')
+    p.add_argument('--epochs', type=int, help='of the whole network, instead of the plan\'s, for a trial')
+    p.add_argument('--size', type=int, help='pixels a side, instead of the plan\'s, for a trial')
+    p.add_argument('--probe', action='store_true', help='measure the speed, and train nothing that is kept')
+    return p.parse_args()
+
+
+def main():
+    args = arguments()
+    if args.plan == ['help']:
+        rows = pd.DataFrame(columns=COLUMNS)
+        for name, plan in PLANS.items():
+            print(f'{name:11} {len(plan(rows)):4} runs  {plan.__doc__}')
+        return
+    if not args.out:
+        raise SystemExit('gpu_runs: --out says where rows and logits go')
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    session = Session(args)
+    say(f'{session.device_name}, commit {session.commit}; {len(session.train)} tiles to train on, {len(session.valid)} to validate, '
+        f'{len(session.test)} to test; ready after {time.time()-session.clock.start:.1f} s')
+    if args.probe:
+        return probe(session)
+    for plan in args.plan:
+        if not session.plan(plan):
+            return
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except DataError as e:
+        raise SystemExit(f'gpu_runs: {e}')
