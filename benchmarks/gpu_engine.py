@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from recaptcha.backbone import NoWeights, backbone
-from recaptcha.fast import TileCrop, cpu_has_bf16
+from recaptcha.fast import TileCrop
 from recaptcha.learner import LR_MULT
 from recaptcha.losses import LOSSES, AssumeNegative, set_constants
 from recaptcha.toy import CLASSES
@@ -282,7 +282,7 @@ class Trainer:
             drop.at = self.in_epoch
         for p in self.adam.params:
             p.grad = None
-        bf16 = self.run.fast and (self.device.type == 'cuda' or cpu_has_bf16())
+        bf16 = self.run.fast and self.device.type == 'cuda'
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16, cache_enabled=False):
             z = self.model(x)
         loss = self.loss.entries(z.float(), y).mean()

@@ -221,7 +221,7 @@ def set_constants(loss, text):
     "Give `loss` other constants, from text such as `alpha=0.1 w=0:4`; `DataError` where it has none of that name"
     for name,_,value in (part.partition('=') for part in text.split()):
         numbers = [float(v) for v in value.split(':')]
-        if not isinstance(getattr(loss, name, None), (int, float, tuple)):
+        if not isinstance(vars(loss).get(name, ''), (int, float, tuple, type(None))):
             raise DataError(f'{type(loss).__name__} has no constant {name!r}')
         setattr(loss, name, tuple(numbers) if len(numbers)>1 else numbers[0])
     return loss
