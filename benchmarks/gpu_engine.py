@@ -181,9 +181,10 @@ def make_network(arch, seed, hub, device):
 def logits(model, tiles, size, batch=512):
     "What the network says of whole tiles, in evaluation mode and float32; shape (tiles, classes)"
     model.eval()
-    said = [model(normalised(resized(tiles[i:i+batch], size))) for i in range(0, len(tiles), batch)]
+    with torch.backends.cudnn.flags(enabled=True, benchmark=False, allow_tf32=False):  # a search for each batch size costs more
+        said = [model(normalised(resized(tiles[i:i+batch], size))) for i in range(0, len(tiles), batch)]
     model.train()
-    return torch.cat(said).float()
+    return torch.cat(said)
 
 
 def resized(x, size):
@@ -367,3 +368,38 @@ def train_together(trainings, tiles, device, graphs=True, channels_last=True, do
     for trained in done:
         trained.seconds = (time.time()-started)/len(done)
     return done
+
+
+# How to train on this device
+
+def pace(training, tiles, device, graphs, channels_last, steps=60):
+    "Seconds a step, and the mean loss of so many steps"
+    trainer = Trainer(training, tiles, device, graphs, channels_last)
+    trainer.start_epoch(0)
+    for _ in range(steps//3):
+        trainer.play_step()
+    torch.cuda.synchronize()
+    began = time.time()
+    for _ in range(steps-steps//3):
+        trainer.play_step()
+    torch.cuda.synchronize()
+    return (time.time()-began)/(steps-steps//3), float(trainer.total)/steps
+
+
+def fastest(training, tiles, device, say=print) -> dict:
+    "`graphs` and `channels_last` for `train_together`: graphs where they learn what plain steps learn, and the faster layout"
+    plain, loss = pace(training, tiles, device, False, True)
+    say(f'plain steps: {1000*plain:.2f} ms, loss {loss:.4f}')
+    times = {}
+    for channels_last in (True, False):
+        try:
+            times[channels_last], recorded = pace(training, tiles, device, True, channels_last)
+        except RuntimeError as e:
+            say(f'recorded steps, channels last {channels_last}: {str(e)[:300]}')
+            continue
+        say(f'recorded steps, channels last {channels_last}: {1000*times[channels_last]:.2f} ms, loss {recorded:.4f}')
+        if not abs(recorded-loss) < .1*loss:
+            del times[channels_last]
+    if not times:
+        return dict(graphs=False, channels_last=True)
+    return dict(graphs=True, channels_last=min(times, key=times.get))

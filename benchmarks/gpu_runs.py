@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from gpu_engine import Tiles, Training, train_together
+from gpu_engine import Tiles, Training, fastest, train_together
 from recaptcha.backbone import has_local_weights
 from recaptcha.correction import known_labels
 from recaptcha.data import DataError, LABELS_DIR, folder_label, load_tiles, training_tiles, validation_fifth
@@ -302,7 +302,7 @@ class Session:
         self.clock = Clock(args.limit)
         self.complete = Path(args.complete or label_files(args.data, 'complete')[-1])
         self._load()
-        self.graphs, self.channels_last = not args.eager, True
+        self.how = dict(graphs=False, channels_last=True)
         self.commit = args.commit or code_version()
         name = torch.cuda.get_device_name() if self.device.type == 'cuda' else f'cpu, {torch.get_num_threads()} threads'
         self.device_name = name
@@ -379,15 +379,19 @@ class Session:
         self.clock.learn(runs[0], self.steps(runs[0])*len(runs), time.time()-began)
 
     def _together(self, trainings, doubters):
-        how = dict(tiles=self.tiles, device=self.device, doubters=doubters, channels_last=self.channels_last)
         try:
-            return train_together(trainings, graphs=self.graphs, **how)
+            return train_together(trainings, self.tiles, self.device, doubters=doubters, **self.how)
         except RuntimeError as e:
-            if not self.graphs:
+            if not self.how['graphs']:
                 raise
-            say(f'CUDA graphs failed ({str(e)[:300]}); training without them')
-            self.graphs = False
-            return train_together(trainings, graphs=False, **how)
+            say(f'recorded steps failed ({str(e)[:300]}); training without them')
+            self.how['graphs'] = False
+            return train_together(trainings, self.tiles, self.device, doubters=doubters, **self.how)
+
+    def choose_how(self):
+        "Whether steps are recorded, and how pictures lie in memory: tried out on the device"
+        if self.device.type == 'cuda' and not self.args.eager:
+            self.how = fastest(self.training(self.made(settings(SMALL))), self.tiles, self.device, say)
 
     def plan(self, plan):
         "Train a plan as far as time goes; is all of it done?"
@@ -410,21 +414,14 @@ def say(text):
 
 
 def probe(session):
-    "Seconds a step of one and of `at_once` runs, with and without CUDA graphs, and whether both learn the same"
-    run = session.made(dict(settings(SMALL), epochs=1))
-    for size in (64, 128):
-        losses = {}
-        for graphs, n, layout in ((False, 1, True), (True, 1, True), (True, 1, False), (True, session.args.at_once, True)):
-            trainings = [session.training(replace(run, size=size, seed=s+1)) for s in range(n)]
+    "Seconds a step of one run and of several at the same time, at both sizes"
+    for budget in (SMALL, FULL):
+        run = session.made(dict(settings(budget), epochs=1, freeze_epochs=0))
+        for n in (1, session.args.at_once, 2*session.args.at_once):
             began = time.time()
-            try:
-                done = train_together(trainings, session.tiles, session.device, graphs, layout)
-            except RuntimeError as e:
-                say(f'probe {size} px, graphs {graphs}, {n} runs: failed, {str(e)[:300]}')
-                continue
+            done = train_together([session.training(replace(run, seed=s+1)) for s in range(n)], session.tiles, session.device, **session.how)
             each = (time.time()-began)/n/session.steps(run)
-            losses[graphs, n, layout] = done[0].loss
-            say(f'probe {size} px, graphs {graphs}, {n} runs, channels last {layout}: {1000*each:.2f} ms a step, loss {done[0].loss:.4f}')
+            say(f"probe: {run.size} px, {n} runs: {1000*each:.2f} ms a step and run, loss {done[0].loss:.4f}")
 
 
 def arguments():
@@ -460,6 +457,7 @@ def main():
     session = Session(args)
     say(f'{session.device_name}, commit {session.commit}; {len(session.train)} tiles to train on, {len(session.valid)} to validate, '
         f'{len(session.test)} to test; ready after {time.time()-session.clock.start:.1f} s')
+    session.choose_how()
     if args.probe:
         return probe(session)
     for plan in args.plan:

@@ -192,7 +192,7 @@ class TellLoss(Callback):
     def _train(self): return getattr(self.dls.train, 'dl', self.dls.train) # `DistributedDL` holds the real one
     def _scores(self, train):
         "Probabilities of all training tiles, whole and in evaluation mode, shape (tiles, classes)"
-        dl = self.dls.valid.new(train.dataset, tiles=train.tiles, targets=train.targets, bs=256)
+        dl = self.dls.test_dl(train.dataset.items, tiles=train.tiles, targets=train.targets, bs=256) # not cropped
         self.model.eval()
         with torch.no_grad(): return torch.cat([self.model(x).float() for x,_ in dl]).sigmoid()
 
@@ -220,8 +220,8 @@ LOSSES = { # name -> (loaders, the run's settings) -> keyword arguments for `til
 def set_constants(loss, text):
     "Give `loss` other constants, from text such as `alpha=0.1 w=0:4`; `DataError` where it has none of that name"
     for name,_,value in (part.partition('=') for part in text.split()):
-        numbers = [float(v) for v in value.split(':')]
         if not isinstance(vars(loss).get(name, ''), (int, float, tuple, type(None))):
             raise DataError(f'{type(loss).__name__} has no constant {name!r}')
+        numbers = [float(v) for v in value.split(':')]
         setattr(loss, name, tuple(numbers) if len(numbers)>1 else numbers[0])
     return loss

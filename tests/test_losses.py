@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 import torch
 
+from recaptcha.data import DataError
 from recaptcha.losses import (Asymmetric, AssumeNegative, EntropyMax, GeneralizedRobust, LabelSmoothing, LargeLoss, LOSSES, PartialLoss, RegularizedEstimation,
-                              WeakNegative)
+                              WeakNegative, set_constants)
 
 ALL = dict(an=AssumeNegative, an_ls=LabelSmoothing, wan=WeakNegative, em=EntropyMax, em_apl=lambda: EntropyMax(tiles=4), ll_r=LargeLoss, ll_ct=lambda: LargeLoss('correct'),
            ll_cp=lambda: LargeLoss('permanent', tiles=4), gr=GeneralizedRobust, asl=Asymmetric, focal=lambda: Asymmetric(2, 2, 0), role=lambda: RegularizedEstimation(4))
@@ -69,7 +70,7 @@ def test_a_loss_in_a_plain_loop_learns(loss):
 
 def test_every_named_method_makes_a_loss_or_a_callback():
     class Few: train_ds = [0]*4
-    class Run: freeze_epochs, epochs = 1, 5
+    class Run: freeze_epochs, epochs, lr = 1, 5, .01
     for name, make in LOSSES.items():
         made = make(Few, Run)
         assert isinstance(made.get('loss_func'), PartialLoss) or 'cbs' in made, name
@@ -90,4 +91,57 @@ def test_large_loss_doubts_what_it_should_on_labels_that_were_hidden():
         return (net(x)[hidden,1]>0).float().mean().item()
     plain = found(AssumeNegative())
     assert plain<.3
-    assert found(LargeLoss('correct', rate=.05))>plain+.2 and found(LargeLoss('reject', rate=.05))>plain+.2 and found(WeakNegative())>=plain
+    assert found(LargeLoss('correct', .2, epochs=8))>plain+.2 and found(LargeLoss('reject', .2, epochs=8))>plain+.2 and found(WeakNegative())>=plain
+
+
+def test_pseudo_labels_are_taken_from_what_was_not_observed():
+    "Once, the quantile ran over observed labels, too: of a class that most tiles of a folder show, every unobserved one was taken"
+    targets = torch.tensor([1.]*90+[0.]*10)[:,None]
+    probs = torch.linspace(1, 0, 100)[:,None]
+    loss = EntropyMax(tiles=100, classes=1, epochs=4, theta=.6) # warm-up 2, so 0.3 of the ten after each of two epochs
+    loss.end_epoch(1, probs, targets)
+    assert (loss.pseudo[:,0]>=0).nonzero().flatten().tolist() == [97, 98, 99]
+    loss.end_epoch(2, probs, targets)
+    assert (loss.pseudo[:,0]>=0).nonzero().flatten().tolist() == [94, 95, 96, 97, 98, 99]
+    torch.testing.assert_close(loss.pseudo[94:,0], probs[94:,0])
+
+
+def test_a_learner_scores_its_training_tiles_for_the_loss_in_evaluation_mode(toy_root):
+    from fastai.learner import Learner
+    from recaptcha.data import tile_table, training_tiles
+    from recaptcha.fast import tile_dls
+    from recaptcha.learner import predict_probs
+    from recaptcha.losses import TellLoss
+    dls = tile_dls(training_tiles(tile_table(toy_root)), 32, 32)
+    n, targets = len(dls.train_ds), dls.train.targets
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3, stride=8), torch.nn.BatchNorm2d(4), torch.nn.Flatten(), torch.nn.LazyLinear(11), torch.nn.Dropout(.5))
+    model(torch.zeros(2, 3, 32, 32))
+    loss = EntropyMax(tiles=n, epochs=2, warmup=1, theta=.5)
+    learn = Learner(dls, model, loss_func=loss, cbs=TellLoss())
+    with learn.no_bar(), learn.no_logging(): learn.fit(1)
+    chosen = (loss.pseudo>=0).cpu()
+    assert chosen.sum(0).tolist() == [int(.5*(targets[:,c]==0).sum()) for c in range(11)] and not (chosen&(targets>0)).any()
+    said = torch.tensor(predict_probs(learn, dls.train_ds.items, dls.train.tiles)) # of whole tiles
+    torch.testing.assert_close(loss.pseudo.cpu()[chosen], said[chosen], atol=1e-5, rtol=1e-4)
+
+
+def test_role_moves_its_estimates_within_a_few_epochs():
+    "At the paper's ten times the network's rate; once, they fell from 0.5 to 0.27 in four epochs"
+    torch.manual_seed(0)
+    role = RegularizedEstimation(1100, 11, k=1., lr=.1)
+    targets, sure = torch.eye(11).repeat(100, 1), torch.eye(11).repeat(100, 1)*8-4.
+    for _ in range(4):
+        for role.places in torch.randperm(1100).split(8):
+            role(sure[role.places], targets[role.places]).backward()
+            role.step()
+    estimates = torch.sigmoid(role.table)[targets==0]
+    assert estimates.mean()<.15 and role.table.grad is None
+
+
+def test_constants_of_a_loss_are_set_by_name():
+    role = set_constants(RegularizedEstimation(3), 'lr=1 k=1.5')
+    assert (role.lr, role.k) == (1., 1.5)
+    assert set_constants(GeneralizedRobust(), 'b=-3:-2').b == (-3., -2.)
+    for text in ('table=1', 'nothing=2', 'w'):
+        with pytest.raises(DataError, match='has no constant'): set_constants(role, text)
