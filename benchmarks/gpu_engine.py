@@ -40,7 +40,7 @@ class Tiles:
 class Training:
     "A run and its targets"
     run: object  # `recaptcha.run.Run`
-    targets: torch.Tensor  # of the tiles it trains on, float of shape (tiles, classes)
+    targets: torch.Tensor  # of the tiles it trains on, NaN where nobody knows; float of shape (tiles, classes)
 
 
 @dataclass
@@ -286,7 +286,8 @@ class Trainer:
         bf16 = self.run.fast and self.device.type == 'cuda'
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16, cache_enabled=False):
             z = self.model(x)
-        loss = self.loss.entries(z.float(), y).mean()
+        known = ~y.isnan()
+        loss = self.loss.mean(self.loss.entries(z.float(), y.masked_fill(~known, 0)), known)
         loss.backward()
         self.adam.step(self.schedule.index_select(0, self.step)[0])
         self.loss.step()

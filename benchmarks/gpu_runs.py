@@ -25,15 +25,15 @@ import torch
 
 from gpu_engine import Tiles, Training, fastest, train_together
 from recaptcha.backbone import has_local_weights
-from recaptcha.correction import known_labels
-from recaptcha.data import DataError, LABELS_DIR, folder_label, load_tiles, training_tiles, validation_fifth
+from recaptcha.data import DataError, LABEL_SOURCES, labels_folder, load_tiles, training_tiles, validation_fifth, with_known
 from recaptcha.fast import decode_tiles, encode_labels
 from recaptcha.files import written
+from recaptcha.learner import source_targets
 from recaptcha.losses import LOSSES
-from recaptcha.metrics import mean_ap, report
+from recaptcha.metrics import complete_thresholds, mean_ap, report
 from recaptcha.run import COLUMNS, Run, add_row, code_version, label_files, read_table, short_hash
-from recaptcha.toy import CLASSES
 
+PASSES = Path(__file__).parent.parent/'results'/'annotation_passes.csv'  # every answer of the annotation, pass by pass
 ROWS = 'rows.csv'
 ARCHIVES = dict(test='test_logits.npz', valid='valid_logits.npz', train='train_logits.npz')
 
@@ -138,34 +138,37 @@ PLANS = dict(first_look=first_look, search=search, full=full, small=small, hidde
 
 @dataclass
 class Labels:
-    "All that is known of tiles, each of shape (tiles, classes), in the order of `table`"
-    table: pd.DataFrame
+    "What is known of training tiles, by source; 0 or 1, NaN where nobody knows, each of shape (tiles, classes)"
     folder: np.ndarray
     rounds: np.ndarray
     complete: np.ndarray
     first_pass: np.ndarray = None
 
 
-def read_complete(path, files):
-    "Complete labels of `files`, 0 or 1 of shape (tiles, classes); what was in doubt counts as absent"
-    rows = pd.read_csv(path, dtype=str, keep_default_na=False).set_index('file')
-    if gone := sorted(set(files)-set(rows.index)):
-        raise DataError(f'{path}: no labels of {gone[0]!r} ({len(gone)} in all)')
-    return encode_labels([labels.split(';') for labels in rows.labels[list(files)]]).numpy()
+def read_sources(table, mode):
+    "Labels of the rows of `table`, from every source"
+    return {s: source_targets(with_known(table, s, labels_folder(mode)), s) for s in LABEL_SOURCES}
 
 
-def read_labels(table, complete, first_pass=None):
-    "Labels of the rows of `table`, from the files that hold complete ones"
-    named = encode_labels(table.apply(folder_label, axis=1)).numpy()
-    truth, known = known_labels(table)
-    first = read_complete(first_pass, table.file) if first_pass else None
-    return Labels(table, named, np.where(known, truth, named), read_complete(complete, table.file), first)
+def read_first_pass(path, table):
+    "What the first pass over all tiles said, as `Labels` has it; copies of a tile are the same picture"
+    passes = pd.read_csv(path, dtype=str, keep_default_na=False)
+    said = passes[passes['pass'] == 'first'].set_index('file')[['labels', 'doubt']]
+    groups = table.duplicate_group.where(table.duplicate_group != '', table.file)
+    there = table.file.isin(said.index)
+    first_of = dict(zip(groups[there], table.file[there]))
+    if gone := [f for f, g in zip(table.file, groups) if g not in first_of]:
+        raise DataError(f'{path}: no first pass over {gone[0]!r} ({len(gone)} in all)')
+    rows = said.loc[[first_of[g] for g in groups]]
+    there, unsure = (encode_labels(rows[c].str.split(';')).numpy() for c in ('labels', 'doubt'))
+    return np.where(unsure > 0, np.float32(np.nan), there)
 
 
 def one_positive(labels, seed):
-    "One of the labels of each tile that has any, drawn at random"
-    draw = np.random.default_rng(seed).random(labels.shape)*labels
-    return ((draw == draw.max(1, keepdims=True)) & (labels > 0)).astype(np.float32)
+    "One of the labels of each tile that has any, drawn at random; nothing else is observed"
+    there = np.nan_to_num(labels)
+    draw = np.random.default_rng(seed).random(there.shape)*there
+    return ((draw == draw.max(1, keepdims=True)) & (there > 0)).astype(np.float32)
 
 
 def doubt(logits):
@@ -186,7 +189,7 @@ def bought(labels, share, how, seed, logits):
 
 
 def targets_of(run, labels, logits=None):
-    "What a run learns from, float of shape (tiles, classes); `logits` of the baseline whose doubts it follows"
+    "What a run learns from, as `Labels` has it; `logits` of the baseline whose doubts it follows"
     if run.hidden == 'random_positive':
         return one_positive(labels.complete, run.seed)
     if run.hidden == 'first_pass':
@@ -199,28 +202,15 @@ def targets_of(run, labels, logits=None):
 
 # What runs score
 
-def thresholds_of(probs, truth, folders, mix):
-    """The threshold of each class at which it is predicted as often as it occurs among the validation tiles, whose folders are
-    weighted as `mix` (a share a folder) has them"""
-    weight = np.array([mix.get(f, 0)/(folders == f).sum() for f in folders])
-    chosen = []
-    for p, t in zip(probs.T, truth.T):
-        order = np.argsort(-p, kind='stable')
-        wanted = (weight*t).sum()
-        last = min(int(np.searchsorted(np.cumsum(weight[order]), wanted)), len(p)-2)
-        chosen.append((p[order[last]]+p[order[last+1]])/2)
-    return np.array(chosen)
-
-
 def sigmoid(z):
     return 1/(1+np.exp(-z.astype(np.float64)))
 
 
-def row_of(trained, valid, test, mix, device, commit):
-    "A row of the table of runs, and the run's thresholds. `valid` and `test` are tables with `truth`, shape (tiles, classes)"
+def row_of(trained, valid, test, like, device, commit):
+    "A row of the table of runs, and the run's thresholds; `valid` and `test` as `Scored`, folders mixed as in `like`"
     run = trained.training.run
     probs = sigmoid(trained.valid_logits.astype(np.float16))  # as kept
-    thresholds = thresholds_of(probs, valid.truth, valid.table.folder.to_numpy(), mix)
+    thresholds = complete_thresholds(probs, valid.truth, valid.table.folder, like)
     scores = report(sigmoid(trained.test_logits), test.truth, thresholds)
     scores['valid_mAP'] = mean_ap(probs, valid.truth)
     row = dict(run.columns(), device=device, seconds=round(trained.seconds), commit=commit, pretrained=trained.pretrained,
@@ -230,9 +220,9 @@ def row_of(trained, valid, test, mix, device, commit):
 
 @dataclass
 class Scored:
-    "Tiles and their complete labels"
+    "Tiles and their complete labels, of shape (tiles, classes)"
     table: pd.DataFrame
-    truth: np.ndarray
+    truth: np.ndarray  # 0 or 1, NaN where nobody knows
 
 
 # What is kept
@@ -300,7 +290,6 @@ class Session:
     def __init__(self, args):
         self.args, self.device = args, torch.device(args.device)
         self.clock = Clock(args.limit)
-        self.complete = Path(args.complete or label_files(args.data, 'complete')[-1])
         self._load()
         self.how = dict(graphs=False, channels_last=True)
         self.commit = args.commit or code_version()
@@ -308,34 +297,32 @@ class Session:
         self.device_name = name
 
     def _load(self):
-        table = load_tiles('toy' if self.args.data == 'toy' else 'full')
+        mode = 'toy' if self.args.data == 'toy' else 'full'
+        table = load_tiles(mode)
         rest = training_tiles(table)
         valid = validation_fifth(rest)
         parts = [t.reset_index(drop=True) for t in (rest[~valid], rest[valid], table[table.set == 'test'])]
         self.train, self.valid, self.test = parts
-        self.labels = read_labels(self.train, self.complete, self.args.first_pass)
-        self.scored = (Scored(self.valid, read_complete(self.complete, self.valid.file)),
+        first = read_first_pass(PASSES, self.train) if mode == 'full' else None
+        self.labels = Labels(**read_sources(self.train, mode), first_pass=first)
+        self.scored = (Scored(self.valid, read_sources(self.valid, mode)['complete']),
                        Scored(self.test, encode_labels(self.test.labels).numpy()))
-        self.mix = table[table.set == 'small'].folder.value_counts(normalize=True)
+        self.like = table[table.set == 'small'].folder
         files = dict(zip(('train', 'valid', 'test'), (p.file.tolist() for p in parts)))
         self.store = Store(self.args.out, self.args.done, files)
         self.tiles = Tiles(*(decode_tiles(p.path).to(self.device) for p in parts))
 
     def made(self, wanted):
         "The run of these settings, with the hash of the label files as they lie here"
-        run = Run(data=self.args.data, **wanted)
-        files = label_files(run.data, run.label_source)
-        files = [self.complete if Path(f).name == 'complete.csv' else f for f in files]
-        if run.hidden == 'first_pass':
-            files.append(self.args.first_pass)
-        return replace(run, labels=short_hash(*files))
+        run = Run.here(data=self.args.data, **wanted)
+        if run.hidden != 'first_pass':
+            return run
+        return replace(run, labels=short_hash(*label_files(run.data, run.label_source), PASSES))
 
     def runs(self, plan):
         "The runs of a plan that are not done, once each"
         rows = self.store.rows()
         wanted = PLANS[plan](rows) if plan in PLANS else json.loads(Path(plan).read_text())
-        if not self.args.first_pass:
-            wanted = [w for w in wanted if w.get('hidden') != 'first_pass']
         changes = {k: v for k, v in (('epochs', self.args.epochs), ('size', self.args.size)) if v}
         made = [self.made({**w, **changes}) for w in wanted]
         return [run for run in dict.fromkeys(made) if run.id not in set(rows.run)]
@@ -371,7 +358,7 @@ class Session:
         doubters = {r.id for r in runs if r.method == 'baseline' and r.label_source == 'folder'}
         for trained in self._together(trainings, doubters):
             run = trained.training.run
-            row, thresholds = row_of(trained, *self.scored, self.mix, self.device_name, self.commit)
+            row, thresholds = row_of(trained, *self.scored, self.like, self.device_name, self.commit)
             self.store.add(run, row, thresholds, trained)
             say(f"{run.method} {run.label_source} {run.hidden} {run.constants} lr {run.lr:g} {run.size}px e{run.freeze_epochs}+{run.epochs} "
                 f"s{run.seed}: valid {row['valid_mAP']:.3f} test {row['mAP']:.3f} F1 {row['F1']:.3f} loss {trained.loss:.3f}")
@@ -431,8 +418,6 @@ def arguments():
     p.add_argument('--limit', type=float, default=1e9, help='seconds after which it ends')
     p.add_argument('--done', nargs='*', default=[], help='folders of earlier sessions, whose runs are skipped and chosen from')
     p.add_argument('--data', default='full', choices=['full', 'toy'])
-    p.add_argument('--complete', help='complete labels; default the package\'s')
-    p.add_argument('--first-pass', help='complete labels as the first pass gave them, for the plan `noise`')
     p.add_argument('--at-once', type=int, default=8, help='runs that train at the same time')
     p.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     p.add_argument('--eager', action='store_true', help='no CUDA graphs')

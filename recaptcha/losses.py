@@ -16,16 +16,27 @@ from fastai.callback.mixup import MixUp
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #9c53d569
 class PartialLoss(nn.Module):
-    """A loss on logits and targets of shape (tiles, classes), of which only the positives were observed; `entries` says what each entry costs,
-    and the loss is their mean. `ValueError` where shapes differ, where logits are not finite, or targets lie outside [0, 1]."""
+    """A loss on logits and targets of shape (tiles, classes), of which only the positives were observed; `entries` says
+    what each entry costs, and the loss is their mean. `ValueError` where shapes differ, where logits are not finite, or
+    targets lie outside [0, 1]. With `skip_nan`, a target of NaN is one that nobody knows: it takes no part."""
     epoch,places = 0,None # epochs done in this run, a number or a tensor; where the batch's tiles stand in the training set
+    skip_nan = False # set for runs with a `label_source`
     def forward(self, logits, targets):
         z,y = torch.as_tensor(logits).float(),torch.as_tensor(targets).float()
         if z.ndim!=2 or z.shape!=y.shape or not z.numel():
-            raise ValueError(f'logits of shape {tuple(z.shape)} and targets of shape {tuple(y.shape)}; both must be (tiles, classes)')
-        if not torch.isfinite(z).all(): raise ValueError('the logits hold NaN or infinity: training has diverged, try a lower learning rate')
+            raise ValueError(f'logits of shape {tuple(z.shape)} and targets of shape {tuple(y.shape)}; '
+                             'both must be (tiles, classes)')
+        if not torch.isfinite(z).all():
+            raise ValueError('the logits hold NaN or infinity: training has diverged, try a lower learning rate')
+        unknown = y.isnan()
+        if self.skip_nan: y = y.masked_fill(unknown, 0)
         if not ((y>=0)&(y<=1)).all(): raise ValueError('the targets hold NaN or values outside [0, 1]')
-        return self.entries(z, y).mean()
+        cost = self.entries(z, y)
+        if not unknown.any(): return cost.mean()
+        return self.mean(cost, ~unknown)
+    def mean(self, cost, known):
+        "Of the entries that are known"
+        return (cost*known).sum()/known.sum().clamp(min=1)
     def entries(self, z, y): raise NotImplementedError
     def activation(self, z): return torch.sigmoid(z)
     def decodes(self, z): return z>0

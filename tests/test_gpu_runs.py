@@ -89,7 +89,7 @@ def labels():
     folder = np.eye(11, dtype=np.float32)[np.arange(40)%11]
     complete = np.maximum(folder, np.eye(11, dtype=np.float32)[(np.arange(40)+3)%11])
     complete[7] = 0  # nothing is there, whatever the folder says
-    return gpu_runs.Labels(None, folder, folder, complete, 1-complete)
+    return gpu_runs.Labels(folder, folder, complete, 1-complete)
 
 
 def run(**settings):
@@ -123,15 +123,6 @@ def test_sources_and_the_first_pass(labels):
     assert gpu_runs.targets_of(run(label_source='folder'), labels) is labels.folder
     assert gpu_runs.targets_of(run(), labels) is labels.complete
     assert gpu_runs.targets_of(run(hidden='first_pass'), labels) is labels.first_pass
-
-
-def test_a_threshold_predicts_a_class_as_often_as_it_occurs():
-    probs = np.array([[.9], [.8], [.3], [.2], [.1]])
-    truth = np.array([[1], [0], [1], [0], [0]])
-    folders = np.array(['Car']*5)
-    assert gpu_runs.thresholds_of(probs, truth, folders, dict(Car=1.))[0] == pytest.approx(.55)
-    folders = np.array(['Car', 'Car', 'Bus', 'Bus', 'Bus'])  # the Bus tiles weigh nothing: one of two Cars
-    assert gpu_runs.thresholds_of(probs, truth, folders, dict(Car=1., Bus=0.))[0] == pytest.approx(.85)
 
 
 def test_the_search_has_equally_many_trials_for_each_method():
@@ -191,12 +182,14 @@ def test_the_clock_begins_nothing_that_cannot_be_done():
     assert clock.fit(run(size=64), 10_000, 8) == 0
 
 
-def test_labels_that_are_missing_are_named(tmp_path):
-    path = tmp_path/'complete.csv'
-    path.write_text('file,labels,doubt\nCar/a,Car;Bus,\nCar/b,,Bus\n')
-    assert gpu_runs.read_complete(path, ['Car/b', 'Car/a']).sum(1).tolist() == [0, 2]
-    with pytest.raises(DataError, match="no labels of 'Car/c'"):
-        gpu_runs.read_complete(path, ['Car/c'])
+def test_the_first_pass_is_read_with_its_copies_and_doubts(tmp_path):
+    path = tmp_path/'passes.csv'
+    path.write_text('file,pass,sheet,place,labels,doubt,asked\nCar/a,first,A,1,Car;Bus,Bridge,\nCar/a,tenth,A,2,Car,,\nCar/c,first,A,3,,,\n')
+    table = pd.DataFrame(dict(file=['Car/c', 'Car/a', 'Bus/copy'], duplicate_group=['', 'g1', 'g1']))
+    given = gpu_runs.read_first_pass(path, table)
+    assert np.nansum(given, axis=1).tolist() == [0, 2, 2] and np.isnan(given).sum(1).tolist() == [0, 1, 1]
+    with pytest.raises(DataError, match="no first pass over 'Car/d'"):
+        gpu_runs.read_first_pass(path, pd.DataFrame(dict(file=['Car/d'], duplicate_group=[''])))
 
 
 def tiny_network(arch, seed, hub, device):
@@ -232,6 +225,17 @@ def test_it_learns(tiles):
     done = gpu_engine.train_together([gpu_engine.Training(made, tiles[1])], tiles[0], torch.device('cpu'))[0]
     right = (done.valid_logits.argmax(1) == tiles[1][:60].argmax(1).numpy()).mean()
     assert right > .8
+
+
+def test_what_nobody_knows_takes_no_part(tiles):
+    made, targets = run(size=32, epochs=2), tiles[1].clone()
+    targets[:, 3] = torch.nan
+    torch.manual_seed(0)
+    other = gpu_engine.Trainer(gpu_engine.Training(made, targets), tiles[0], torch.device('cpu'))
+    other.start_epoch(0)
+    other.play_step()
+    assert torch.isfinite(other.total) and other.model[1][-1].weight.grad[3].abs().max() == 0
+    assert other.model[1][-1].weight.grad[2].abs().max() > 0
 
 
 def test_pseudo_labels_come_from_one_state_of_the_network_in_evaluation_mode(tiles, monkeypatch):
