@@ -121,7 +121,7 @@ class LargeLoss(PartialLoss):
         done = self.progress(cost, self.epochs)
         if self.kind=='permanent': done = done.clamp(max=1/max(1, self.epochs-1))
         n = (self.share*done*cost.numel()-1e-4).ceil().long().clamp(0, cost.numel()) # without what floating point adds
-        unobserved = torch.where(y>0, -1., cost)
+        unobserved = cost.masked_fill(y>0, -1)
         ranked = unobserved.flatten().sort(descending=True).values
         cut = ranked.gather(0, (n-1).clamp(min=0).reshape(1))
         return (unobserved>=cut)&(y==0)&(n>0)
@@ -175,7 +175,7 @@ class RegularizedEstimation(PartialLoss):
         return y*F.softplus(-z) + _bce(z, torch.sigmoid(target.detach())) + count
     def entries(self, z, y):
         if self.places is None: return _bce(z, y) # a batch that is not of the training set
-        guess = torch.where(y>0, self.known, self.table[self.places])
+        guess = self.table[self.places].masked_fill(y>0, self.known)
         return (self._half(z, guess, y) + self._half(guess, z, y))/2
     @torch.no_grad()
     def step(self):
