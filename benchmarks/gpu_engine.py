@@ -1,12 +1,14 @@
 """Train many small networks in one process on one GPU: what `recaptcha.learner` does, without what it costs.
 
-A network of this size takes a GPU a millisecond a step and Python ten, so everything that a step needs lies on the device
-beforehand: decoded tiles, the order in which they come, crops, dropout masks, learning rates. A step is then recorded once as a
-CUDA graph and played again without Python, and several runs play theirs at the same time, each on a stream of its own. On a CPU,
-or where recording fails, the same step runs as plain PyTorch.
+A step of a network of this size takes a GPU a millisecond and Python ten. So everything that steps need lies on the
+device beforehand: decoded tiles, the order in which they come, crops, dropout masks, learning rates. One step is
+recorded as a CUDA graph and played again and again without Python, and several runs play theirs at the same time, each
+on a stream of its own. On a CPU, or where recording fails, the same step runs as plain PyTorch.
 
-The training itself is `fine_tune`'s: the head alone, then all of it, one cycle each, fastai's Adam, the same crops and flips.
+The training itself is `fine_tune`'s: the head alone, then all of it, one cycle each, fastai's Adam, the same crops and
+flips. It differs in what it draws from the same seed, and in evaluating in float32.
 """
+
 import time
 from dataclasses import dataclass
 
@@ -22,15 +24,17 @@ from recaptcha.losses import LOSSES, AssumeNegative, set_constants
 from recaptcha.toy import CLASSES
 from fastai.vision.learner import create_vision_model, default_split, imagenet_stats, model_meta
 
-WD, EPS, SQR_MOM, MOMS = .01, 1e-5, .99, (.95, .85, .95)  # what fastai's learners train with
-MIXUP = .2  # Beta's parameter
+WD, EPS, SQR_MOM, MOMS = 0.01, 1e-5, 0.99, (0.95, 0.85, 0.95)  # what fastai's learners train with
+MIXUP = 0.2  # Beta's parameter
 
 
 # What a run trains on
 
+
 @dataclass
 class Tiles:
     "Decoded tiles on the device: to train and validate on, and to test on; uint8 of shape (tiles, 3, side, side)"
+
     train: torch.Tensor
     valid: torch.Tensor
     test: torch.Tensor
@@ -39,6 +43,7 @@ class Tiles:
 @dataclass
 class Training:
     "A run and its targets"
+
     run: object  # `recaptcha.run.Run`
     targets: torch.Tensor  # of the tiles it trains on, NaN where nobody knows; float of shape (tiles, classes)
 
@@ -46,6 +51,7 @@ class Training:
 @dataclass
 class Trained:
     "What is left of a run"
+
     training: Training
     valid_logits: np.ndarray  # float32, shape (tiles, classes)
     test_logits: np.ndarray
@@ -57,51 +63,60 @@ class Trained:
 
 # The schedule of both phases, a row a step
 
+
 def cosine(start, end, at):
-    return start + (1+np.cos(np.pi*(1-at)))*(end-start)/2
+    return start + (1 + np.cos(np.pi * (1 - at))) * (end - start) / 2
 
 
 def one_cycle(steps, share, start, middle, end):
     "A value a step: from `start` up to `middle` in a `share` of the steps, and on to `end`"
-    at = np.arange(steps)/steps
-    return np.where(at < share, cosine(start, middle, at/share), cosine(middle, end, (at-share)/(1-share)))
+    at = np.arange(steps) / steps
+    return np.where(at < share, cosine(start, middle, at / share), cosine(middle, end, (at - share) / (1 - share)))
 
 
 def phase_rates(lr, groups, phase):
     "Highest learning rate of each group of layers, and the cycle's shape, as `fine_tune` has them"
     if phase == 0:
-        return [lr/10]*(groups-1)+[lr], dict(share=.99, div=25)
-    return list(np.geomspace(lr/2/LR_MULT, lr/2, groups)), dict(share=.3, div=5)
+        return [lr / 10] * (groups - 1) + [lr], dict(share=0.99, div=25)
+    return list(np.geomspace(lr / 2 / LR_MULT, lr / 2, groups)), dict(share=0.3, div=5)
 
 
 def phase_schedule(steps, lr, groups, phase):
-    """Per step: momentum, 1-momentum, what undoes the bias of the squared average, then for each group the step's size and
-    what weight decay leaves, for layers that the first phase freezes and for those that it doesn't; float of shape (steps, 3+4*groups)"""
+    """Per step: momentum, 1-momentum, what undoes the bias of the squared average, then for each group the step's size
+    and what weight decay leaves, for layers that the first phase freezes and for those that it doesn't; float of shape
+    (steps, 3+4*groups)"""
     highest, cycle = phase_rates(lr, groups, phase)
     mom = one_cycle(steps, cycle['share'], *MOMS)
-    count = np.arange(1, steps+1)
-    columns = [mom, 1-mom, (1-SQR_MOM**count)**-.5]
+    count = np.arange(1, steps + 1)
+    columns = [mom, 1 - mom, (1 - SQR_MOM**count) ** -0.5]
     for top in highest:
-        rate = one_cycle(steps, cycle['share'], top/cycle['div'], top, top/1e5)
-        moving = [-rate/(1-mom**count), 1-rate*WD]
+        rate = one_cycle(steps, cycle['share'], top / cycle['div'], top, top / 1e5)
+        moving = [-rate / (1 - mom**count), 1 - rate * WD]
         frozen = [np.zeros(steps), np.ones(steps)]
         columns += [*(frozen if phase == 0 and top != highest[-1] else moving), *moving]
     return np.stack(columns, 1)
 
 
 class Adam:
-    """fastai's Adam with decoupled weight decay, its numbers read from a row of `phase_schedule` on the device. Layers that the
-    first phase freezes take steps of size 0 in it; batch norm and biases do not decay"""
+    """fastai's Adam with decoupled weight decay, its numbers read from a row of `phase_schedule` on the device. Layers
+    that the first phase freezes take steps of size 0 in it; batch norm and biases do not decay"""
+
     def __init__(self, model, split):
-        norms = {id(p) for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) for p in m.parameters()}
+        norms = {
+            id(p) for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) for p in m.parameters()
+        }
         biases = {id(p) for name, p in model.named_parameters() if name.endswith('bias')}
         self.bins, groups = [], split(model)
         for g, group in enumerate(groups):
             for trains_early in (False, True):
                 for decays in (False, True):
-                    params = [p for p in group if (id(p) in norms) == trains_early and (id(p) not in norms | biases) == decays]
+                    params = [
+                        p
+                        for p in group
+                        if (id(p) in norms) == trains_early and (id(p) not in norms | biases) == decays
+                    ]
                     if params:
-                        self.bins.append((params, 3+4*g+2*trains_early, decays))
+                        self.bins.append((params, 3 + 4 * g + 2 * trains_early, decays))
         self.groups = len(groups)
         self.params = [p for params, *_ in self.bins for p in params]
         self.average = {id(p): torch.zeros_like(p) for p in self.params}
@@ -120,21 +135,23 @@ class Adam:
             torch._foreach_mul_(average, mom)
             torch._foreach_add_(average, torch._foreach_mul(grads, rest))
             torch._foreach_mul_(square, SQR_MOM)
-            torch._foreach_addcmul_(square, grads, grads, value=1-SQR_MOM)
+            torch._foreach_addcmul_(square, grads, grads, value=1 - SQR_MOM)
             size = torch._foreach_sqrt(square)
             torch._foreach_mul_(size, unbias)
             torch._foreach_add_(size, EPS)
             move = torch._foreach_div(average, size)
             torch._foreach_mul_(move, row[column])
             if decays:
-                torch._foreach_mul_(params, row[column+1])
+                torch._foreach_mul_(params, row[column + 1])
             torch._foreach_add_(params, move)
 
 
 # The network
 
+
 class MaskedDropout(nn.Module):
     "Dropout whose masks are drawn an epoch at a time, outside of the recorded step"
+
     def __init__(self, p):
         super().__init__()
         self.p, self.masks, self.at = p, None, None
@@ -147,7 +164,7 @@ class MaskedDropout(nn.Module):
     def forward(self, x):
         if not self.training:
             return x
-        return x*self.masks.index_select(0, self.at)[0]/(1-self.p)
+        return x * self.masks.index_select(0, self.at)[0] / (1 - self.p)
 
 
 def with_masked_dropout(module):
@@ -165,7 +182,7 @@ def with_masked_dropout(module):
 
 
 def make_network(arch, seed, hub, device):
-    "The network that `tile_learner` makes, how its layers are grouped, its dropouts, and whether it has learned ImageNet"
+    "The network of `tile_learner`, how its layers are grouped, its dropouts, and whether it has learned ImageNet"
     torch.manual_seed(seed)
     make = backbone(arch, hub)
     try:
@@ -181,33 +198,38 @@ def make_network(arch, seed, hub, device):
 def logits(model, tiles, size, batch=512):
     "What the network says of whole tiles, in evaluation mode and float32; shape (tiles, classes)"
     model.eval()
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False, allow_tf32=False):  # a search for each batch size costs more
-        said = [model(normalised(resized(tiles[i:i+batch], size))) for i in range(0, len(tiles), batch)]
+    # no search for the fastest kernels, which costs more than it saves on a few batches of odd sizes
+    with torch.backends.cudnn.flags(enabled=True, benchmark=False, allow_tf32=False):
+        said = [model(normalised(resized(tiles[i : i + batch], size))) for i in range(0, len(tiles), batch)]
     model.train()
     return torch.cat(said)
 
 
 def resized(x, size):
-    return F.interpolate(x.float()/255, (size, size), mode='bilinear', align_corners=False)
+    return F.interpolate(x.float() / 255, (size, size), mode='bilinear', align_corners=False)
 
 
 def normalised(x):
     mean, sd = (torch.tensor(s, device=x.device).reshape(1, 3, 1, 1) for s in imagenet_stats)
-    return ((x-mean)/sd).contiguous(memory_format=torch.channels_last)
+    return ((x - mean) / sd).contiguous(memory_format=torch.channels_last)
 
 
 # One run
 
+
 def make_loss(run, tiles):
     "The loss of a run's method with the run's constants"
+
     class Loaders:
         train_ds = range(tiles)
+
     change = LOSSES[run.method](Loaders, run) if run.method in LOSSES else {}
     return set_constants(change.get('loss_func', AssumeNegative()), run.constants)
 
 
 class Trainer:
     "A run in progress: everything that its steps need, on the device"
+
     def __init__(self, training, tiles, device, graphs=True, channels_last=True):
         run = training.run
         self.training, self.run, self.tiles, self.device = training, run, tiles, device
@@ -232,7 +254,7 @@ class Trainer:
         self.loss.epoch = torch.zeros((), device=self.device)
         self.targets = self.training.targets.to(self.device)
         self.crop = TileCrop(run.size)
-        self.steps = len(self.tiles.train)//run.bs  # an epoch; what is left over waits for the next one
+        self.steps = len(self.tiles.train) // run.bs  # an epoch; what is left over waits for the next one
         self.stats = [torch.tensor(s, device=self.device).reshape(1, 3, 1, 1) for s in imagenet_stats]
         self._draw_all(run)
         self.model.train()
@@ -240,7 +262,9 @@ class Trainer:
     def _draw_all(self, run):
         "Schedule, order and crops of all steps"
         phases = (run.freeze_epochs, run.epochs)
-        rows = [phase_schedule(self.steps*n, run.lr, self.adam.groups, phase) for phase, n in enumerate(phases) if n]
+        rows = [
+            phase_schedule(self.steps * n, run.lr, self.adam.groups, phase) for phase, n in enumerate(phases) if n
+        ]
         self.schedule = torch.tensor(np.concatenate(rows), dtype=torch.float, device=self.device)
         self.order = torch.stack([self._epoch_order() for _ in range(sum(phases))]).reshape(-1, run.bs)  # (steps, bs)
         theta = self.crop.draw(self.order.numel(), self.device, self.generator)
@@ -253,20 +277,20 @@ class Trainer:
 
     def _epoch_order(self):
         tiles = torch.randperm(len(self.tiles.train), device=self.device, generator=self.generator)
-        return tiles[:self.steps*self.run.bs]
+        return tiles[: self.steps * self.run.bs]
 
     def _draw_mixup(self, steps, run):
         share = torch.tensor(np.random.default_rng(run.seed).beta(MIXUP, MIXUP, (steps, run.bs)), dtype=torch.float)
-        self.share = torch.maximum(share, 1-share).to(self.device)  # of the tile itself
+        self.share = torch.maximum(share, 1 - share).to(self.device)  # of the tile itself
         self.partner = torch.rand(steps, run.bs, device=self.device, generator=self.generator).argsort(1)
 
     def batch(self):
         "Tiles and targets of the step that `self.step` counts"
         places = self.order.index_select(0, self.step)[0]  # (bs,)
-        x = self.tiles.train.index_select(0, places).float()/255
+        x = self.tiles.train.index_select(0, places).float() / 255
         x = self.crop.crop(x, self.theta.index_select(0, self.step)[0])
         mean, sd = self.stats
-        x, y = ((x-mean)/sd).contiguous(memory_format=self.layout), self.targets.index_select(0, places)
+        x, y = ((x - mean) / sd).contiguous(memory_format=self.layout), self.targets.index_select(0, places)
         if self.run.method == 'mixup':
             x, y = self._mixed(x, y)
         return x, y, places
@@ -341,23 +365,27 @@ class Trainer:
 
     def finish(self, doubts) -> Trained:
         "Logits of validation and test tiles, and those of training tiles where its `doubts` are asked for"
+
         def said(tiles):
             return logits(self.model, tiles, self.run.size).cpu().numpy()
+
         with self.on_stream():
             train = said(self.tiles.train) if doubts else None
-            loss = float(self.total)/self.steps
-            return Trained(self.training, said(self.tiles.valid), said(self.tiles.test), train, 0., loss, self.pretrained)
+            loss = float(self.total) / self.steps
+            return Trained(
+                self.training, said(self.tiles.valid), said(self.tiles.test), train, 0.0, loss, self.pretrained
+            )
 
 
 def train_together(trainings, tiles, device, graphs=True, channels_last=True, doubters=()) -> list:
-    """Train runs of equally many steps at the same time; a `Trained` each, whose `seconds` are its share of the time. Those whose
-    ids are among `doubters` say what they think of the training tiles, too"""
+    """Train runs of equally many steps at the same time; a `Trained` each, whose `seconds` are its share of the time.
+    Those whose ids are among `doubters` say what they think of the training tiles, too"""
     started = time.time()
     trainers = [Trainer(t, tiles, device, graphs, channels_last) for t in trainings]
     run = trainings[0].run
     if device.type == 'cuda':
         torch.cuda.synchronize()  # what was made elsewhere is there
-    for epoch in range(run.freeze_epochs+run.epochs):
+    for epoch in range(run.freeze_epochs + run.epochs):
         for trainer in trainers:
             trainer.start_epoch(epoch)
         for _ in range(trainers[0].steps):
@@ -367,30 +395,31 @@ def train_together(trainings, tiles, device, graphs=True, channels_last=True, do
             trainer.end_epoch(epoch)
     done = [trainer.finish(trainer.run.id in doubters) for trainer in trainers]
     for trained in done:
-        trained.seconds = (time.time()-started)/len(done)
+        trained.seconds = (time.time() - started) / len(done)
     return done
 
 
 # How to train on this device
 
+
 def pace(training, tiles, device, graphs, channels_last, steps=60):
     "Seconds a step, and the mean loss of so many steps"
     trainer = Trainer(training, tiles, device, graphs, channels_last)
     trainer.start_epoch(0)
-    for _ in range(steps//3):
+    for _ in range(steps // 3):
         trainer.play_step()
     torch.cuda.synchronize()
     began = time.time()
-    for _ in range(steps-steps//3):
+    for _ in range(steps - steps // 3):
         trainer.play_step()
     torch.cuda.synchronize()
-    return (time.time()-began)/(steps-steps//3), float(trainer.total)/steps
+    return (time.time() - began) / (steps - steps // 3), float(trainer.total) / steps
 
 
 def fastest(training, tiles, device, say=print) -> dict:
-    "`graphs` and `channels_last` for `train_together`: graphs where they learn what plain steps learn, and the faster layout"
+    "`graphs` and `channels_last` for `train_together`: graphs if they learn what plain steps do, the faster layout"
     plain, loss = pace(training, tiles, device, False, True)
-    say(f'plain steps: {1000*plain:.2f} ms, loss {loss:.4f}')
+    say(f'plain steps: {1000 * plain:.2f} ms, loss {loss:.4f}')
     times = {}
     for channels_last in (True, False):
         try:
@@ -398,8 +427,10 @@ def fastest(training, tiles, device, say=print) -> dict:
         except RuntimeError as e:
             say(f'recorded steps, channels last {channels_last}: {str(e)[:300]}')
             continue
-        say(f'recorded steps, channels last {channels_last}: {1000*times[channels_last]:.2f} ms, loss {recorded:.4f}')
-        if not abs(recorded-loss) < .1*loss:
+        say(
+            f'recorded steps, channels last {channels_last}: {1000 * times[channels_last]:.2f} ms, loss {recorded:.4f}'
+        )
+        if not abs(recorded - loss) < 0.1 * loss:
             del times[channels_last]
     if not times:
         return dict(graphs=False, channels_last=True)

@@ -2,16 +2,17 @@
 
 Usage: python benchmarks/gpu_runs.py --out FOLDER [--plan first_look search full …] [--limit SECONDS]
 
-`results/PROTOCOL.md` says what the plans compare and how. A plan is one of those below (`--plan help` lists them with their
-lengths), or a JSON file with a list of settings of `recaptcha.run.Run`. What FOLDER or a folder of `--done` holds already is
-skipped. At most `--limit` seconds after its start it ends by itself; it begins nothing that would not be done by then.
+`results/PROTOCOL.md` says what the plans compare and how. A plan is one of those below (`--plan help` lists them with
+their lengths), or a JSON file with a list of settings of `recaptcha.run.Run`. What FOLDER or a folder of `--done` holds
+already is skipped. It ends by itself within `--limit` seconds, and begins nothing that would not be done by then.
 
-FOLDER gets `rows.csv`, with the columns of `results/runs.csv`, and three archives that are written anew, whole, each time:
-- test_logits.npz: for each run, by its id, the logits of the test tiles (float32), and under ID.thresholds its thresholds;
+FOLDER gets `rows.csv`, with the columns of `results/runs.csv`, and three archives, written anew as a whole each time:
+- test_logits.npz: for each run, by its id, the logits of the test tiles (float32), and its thresholds as ID.thresholds;
 - valid_logits.npz: those of the validation tiles (float16);
 - train_logits.npz: those of the training tiles (float16), of runs whose doubts choose what a budget is spent on.
 Each archive names its tiles under `files`.
 """
+
 import argparse
 import json
 import sys
@@ -25,7 +26,15 @@ import torch
 
 from gpu_engine import Tiles, Training, fastest, train_together
 from recaptcha.backbone import has_local_weights
-from recaptcha.data import DataError, LABEL_SOURCES, labels_folder, load_tiles, training_tiles, validation_fifth, with_known
+from recaptcha.data import (
+    DataError,
+    LABEL_SOURCES,
+    labels_folder,
+    load_tiles,
+    training_tiles,
+    validation_fifth,
+    with_known,
+)
 from recaptcha.fast import decode_tiles, encode_labels
 from recaptcha.files import written
 from recaptcha.learner import source_targets
@@ -33,7 +42,9 @@ from recaptcha.losses import LOSSES
 from recaptcha.metrics import complete_thresholds, mean_ap, report
 from recaptcha.run import COLUMNS, Run, add_row, code_version, label_files, read_table, short_hash
 
-PASSES = Path(__file__).parent.parent/'results'/'annotation_passes.csv'  # every answer of the annotation, pass by pass
+PASSES = (
+    Path(__file__).parent.parent / 'results' / 'annotation_passes.csv'
+)  # every answer of the annotation, pass by pass
 ROWS = 'rows.csv'
 ARCHIVES = dict(test='test_logits.npz', valid='valid_logits.npz', train='train_logits.npz')
 
@@ -47,12 +58,16 @@ SOURCES = 'folder', 'complete', 'rounds'
 SEEDS = range(1, 6)
 FIRST = 'em_apl', 'role', 'gr', 'll_r', 'ls_v2'  # of the methods, in this order
 METHODS = [*FIRST, *(m for m in LOSSES if m not in FIRST)]
-RATES = .005, .01
+RATES = 0.005, 0.01
 
 TRIALS = dict(  # constants to try, each at both rates; methods that have none try six rates
     em_apl=('alpha=0.2 beta=0.02', 'alpha=0.1 beta=0.9', 'alpha=0.01 beta=0.4'),  # the authors' for VOC, COCO, CUB
     role=('lr=0.01', 'lr=0.1', 'lr=1'),  # of its table: the network's rate times 1, 10 (the paper's), 100
-    gr=('w=0:2 b=-2:-2 sigma=2:0.5 q2=0.01 q3=1', 'w=0:2 b=-3:-3 sigma=2:0.5 q2=0.01 q3=1', 'w=0:4 b=-4:-3 sigma=2:0.8 q2=0.5 q3=0.5'),
+    gr=(
+        'w=0:2 b=-2:-2 sigma=2:0.5 q2=0.01 q3=1',
+        'w=0:2 b=-3:-3 sigma=2:0.5 q2=0.01 q3=1',
+        'w=0:4 b=-4:-3 sigma=2:0.8 q2=0.5 q3=0.5',
+    ),
     ll_r=('share=0.009', 'share=0.018', 'share=0.045'),  # the paper's 0.1, 0.2 and 0.5 % an epoch
     ll_ct=('share=0.009', 'share=0.018', 'share=0.045'),
     ll_cp=('share=0.009', 'share=0.018', 'share=0.045'),
@@ -61,8 +76,9 @@ TRIALS = dict(  # constants to try, each at both rates; methods that have none t
     an_ls=('eps_pos=0.025 eps_neg=0.025', 'eps_pos=0.05 eps_neg=0.05', 'eps_pos=0.1 eps_neg=0.1'),
     wan=('weight=0.03', 'weight=0.1', 'weight=0.3'),
     asl=('gamma_neg=1 margin=0.05', 'gamma_neg=2 margin=0.05', 'gamma_neg=4 margin=0.05'),
-    focal=('gamma_pos=0.5 gamma_neg=0.5', 'gamma_pos=1 gamma_neg=1', 'gamma_pos=2 gamma_neg=2'))
-SIX_RATES = .002, .0035, .005, .01, .015, .02
+    focal=('gamma_pos=0.5 gamma_neg=0.5', 'gamma_pos=1 gamma_neg=1', 'gamma_pos=2 gamma_neg=2'),
+)
+SIX_RATES = 0.002, 0.0035, 0.005, 0.01, 0.015, 0.02
 
 
 def settings(budget, method='baseline', source='folder', **other):
@@ -78,8 +94,14 @@ def trials(method, source='folder'):
 
 def tuned(rows, budget, method='baseline', source='folder', **other):
     "The settings that validated best in the search, at another budget or of other labels"
-    found = rows[(rows.method == method) & (rows.label_source == source) & (rows.hidden == '') & (rows.seed == 1)
-                 & (rows['size'] == SMALL['size']) & (rows.arch == LITE0)]
+    found = rows[
+        (rows.method == method)
+        & (rows.label_source == source)
+        & (rows.hidden == '')
+        & (rows.seed == 1)
+        & (rows['size'] == SMALL['size'])
+        & (rows.arch == LITE0)
+    ]
     if len(found):
         best = found.loc[found.valid_mAP.idxmax()]
         other = dict(lr=float(best.lr), constants=best.constants, **other)
@@ -94,12 +116,12 @@ def first_look(rows):
 
 def search(rows):
     "The same number of trials for each method, to be chosen from on validation"
-    return [run for s in SOURCES for run in trials('baseline', s)]+[run for m in METHODS for run in trials(m)]
+    return [run for s in SOURCES for run in trials('baseline', s)] + [run for m in METHODS for run in trials(m)]
 
 
 def every_method(budget, rows, **other):
     runs = [tuned(rows, budget, source=s, seed=seed, **other) for s in SOURCES for seed in SEEDS]
-    return runs+[tuned(rows, budget, m, seed=seed, **other) for m in METHODS for seed in SEEDS]
+    return runs + [tuned(rows, budget, m, seed=seed, **other) for m in METHODS for seed in SEEDS]
 
 
 def full(rows):
@@ -115,20 +137,27 @@ def small(rows):
 def hidden(rows):
     "One positive of the complete labels, drawn at random, in place of the one that the folder names"
     methods = ['baseline', *METHODS]
-    return [dict(tuned(rows, SMALL, m, seed=seed), label_source='complete', hidden='random_positive')
-            for m in methods for seed in SEEDS]
+    return [
+        dict(tuned(rows, SMALL, m, seed=seed), label_source='complete', hidden='random_positive')
+        for m in methods
+        for seed in SEEDS
+    ]
 
 
 def budget(rows):
     "Complete labels for a share of the tiles, random ones or those that a baseline doubts; the folder's for the others"
-    ways = [f'budget:{share}:{how}' for share in (.05, .1, .2, .4) for how in ('random', 'doubt')]
-    asked = [dict(tuned(rows, SMALL, seed=seed), label_source='complete', hidden=way) for way in ways for seed in SEEDS]
-    return [tuned(rows, SMALL, seed=seed) for seed in SEEDS]+asked
+    ways = [f'budget:{share}:{how}' for share in (0.05, 0.1, 0.2, 0.4) for how in ('random', 'doubt')]
+    asked = [
+        dict(tuned(rows, SMALL, seed=seed), label_source='complete', hidden=way) for way in ways for seed in SEEDS
+    ]
+    return [tuned(rows, SMALL, seed=seed) for seed in SEEDS] + asked
 
 
 def noise(rows):
     "Labels of the first pass, to be compared with the adjudicated ones"
-    return [tuned(rows, b, source='complete', seed=seed, hidden='first_pass') for b in (SMALL, FULL) for seed in SEEDS]
+    return [
+        tuned(rows, b, source='complete', seed=seed, hidden='first_pass') for b in (SMALL, FULL) for seed in SEEDS
+    ]
 
 
 PLANS = dict(first_look=first_look, search=search, full=full, small=small, hidden=hidden, budget=budget, noise=noise)
@@ -136,9 +165,11 @@ PLANS = dict(first_look=first_look, search=search, full=full, small=small, hidde
 
 # What runs learn from
 
+
 @dataclass
 class Labels:
     "What is known of training tiles, by source; 0 or 1, NaN where nobody knows, each of shape (tiles, classes)"
+
     folder: np.ndarray
     rounds: np.ndarray
     complete: np.ndarray
@@ -167,15 +198,14 @@ def read_first_pass(path, table):
 def one_positive(labels, seed):
     "One of the labels of each tile that has any, drawn at random; nothing else is observed"
     there = np.nan_to_num(labels)
-    draw = np.random.default_rng(seed).random(there.shape)*there
+    draw = np.random.default_rng(seed).random(there.shape) * there
     return ((draw == draw.max(1, keepdims=True)) & (there > 0)).astype(np.float32)
 
 
 def doubt(logits):
     "A network's mean entropy over the classes, for each tile"
-    p = 1/(1+np.exp(-logits.astype(np.float64)))
-    p = p.clip(1e-9, 1-1e-9)
-    return -(p*np.log(p)+(1-p)*np.log(1-p)).mean(1)
+    p = sigmoid(finite(logits)).clip(1e-9, 1 - 1e-9)
+    return -(p * np.log(p) + (1 - p) * np.log(1 - p)).mean(1)
 
 
 def bought(labels, share, how, seed, logits):
@@ -183,7 +213,7 @@ def bought(labels, share, how, seed, logits):
     n = len(labels.folder)
     order = np.argsort(-doubt(logits)) if how == 'doubt' else np.random.default_rng(seed).permutation(n)
     targets = labels.folder.copy()
-    chosen = order[:round(float(share)*n)]
+    chosen = order[: round(float(share) * n)]
     targets[chosen] = labels.complete[chosen]
     return targets
 
@@ -202,8 +232,14 @@ def targets_of(run, labels, logits=None):
 
 # What runs score
 
+
 def sigmoid(z):
-    return 1/(1+np.exp(-z.astype(np.float64)))
+    return 1 / (1 + np.exp(-z.astype(np.float64)))
+
+
+def finite(logits):
+    "Logits as they are kept: those of a run that has diverged say nothing"
+    return np.nan_to_num(logits, nan=0, posinf=100, neginf=-100).clip(-100, 100)
 
 
 def row_of(trained, valid, test, like, device, commit):
@@ -213,28 +249,39 @@ def row_of(trained, valid, test, like, device, commit):
     thresholds = complete_thresholds(probs, valid.truth, valid.table.folder, like)
     scores = report(sigmoid(trained.test_logits), test.truth, thresholds)
     scores['valid_mAP'] = mean_ap(probs, valid.truth)
-    row = dict(run.columns(), device=device, seconds=round(trained.seconds), commit=commit, pretrained=trained.pretrained,
-               **{k: round(float(v), 4) for k, v in scores.items()})
+    row = dict(
+        run.columns(),
+        device=device,
+        seconds=round(trained.seconds),
+        commit=commit,
+        pretrained=trained.pretrained,
+        **{k: round(float(v), 4) for k, v in scores.items()},
+    )
     return {c: row[c] for c in COLUMNS}, thresholds.astype(np.float32)
 
 
 @dataclass
 class Scored:
     "Tiles and their complete labels, of shape (tiles, classes)"
+
     table: pd.DataFrame
     truth: np.ndarray  # 0 or 1, NaN where nobody knows
 
 
 # What is kept
 
+
 class Store:
     "What runs leave in a folder, and what earlier ones left in others"
+
     def __init__(self, folder, earlier, files):
         self.folder, self.files = Path(folder), files
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.kept = {name: self._read(self.folder/archive) for name, archive in ARCHIVES.items()}
+        self.kept = {name: self._read(self.folder / archive) for name, archive in ARCHIVES.items()}
         self.earlier = [Path(e) for e in earlier]
-        self.train = {k: v for e in self.earlier for k, v in self._read(e/ARCHIVES['train']).items()} | self.kept['train']
+        self.train = {k: v for e in self.earlier for k, v in self._read(e / ARCHIVES['train']).items()} | self.kept[
+            'train'
+        ]
 
     @staticmethod
     def _read(path):
@@ -244,7 +291,7 @@ class Store:
             return {k: kept[k] for k in kept.files if k != 'files'}
 
     def rows(self):
-        tables = [read_table(f/ROWS) for f in (*self.earlier, self.folder) if (f/ROWS).is_file()]
+        tables = [read_table(f / ROWS) for f in (*self.earlier, self.folder) if (f / ROWS).is_file()]
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
 
     def add(self, run, row, thresholds, trained):
@@ -252,48 +299,53 @@ class Store:
         self.kept['valid'][run.id] = trained.valid_logits.astype(np.float16)
         if trained.train_logits is not None:
             self.kept['train'][run.id] = self.train[run.id] = trained.train_logits.astype(np.float16)
-        add_row(self.folder/ROWS, row)
+        add_row(self.folder / ROWS, row)
 
     def write(self):
         for name, archive in ARCHIVES.items():
-            with written(self.folder/archive, 'wb') as file:
+            with written(self.folder / archive, 'wb') as file:
                 np.savez(file, files=np.array(self.files[name]), **self.kept[name])
 
 
 # The session
 
+
 class Clock:
     "How long runs will take, from how long others took"
+
     def __init__(self, limit):
         self.start, self.limit, self.rates = time.time(), limit, {}
 
     def left(self):
-        return self.limit-(time.time()-self.start)
+        return self.limit - (time.time() - self.start)
 
     def learn(self, run, steps, seconds):
-        self.rates[run.arch, run.size] = seconds/steps
+        self.rates[run.arch, run.size] = seconds / steps
 
     def rate(self, run):
         "Seconds a step; of another size where this one is new, by its pixels"
         if (run.arch, run.size) in self.rates:
             return self.rates[run.arch, run.size]
-        known = [rate*max(1, (run.size/size)**2) for (_, size), rate in self.rates.items()]
-        return max(known, default=.002)
+        known = [rate * max(1, (run.size / size) ** 2) for (_, size), rate in self.rates.items()]
+        return max(known, default=0.002)
 
     def fit(self, run, steps, at_once):
         "How many runs of `steps` steps would be done in the time that is left"
-        return min(at_once, int((self.left()-10)/(1.2*steps*self.rate(run))))
+        return min(at_once, int((self.left() - 10) / (1.2 * steps * self.rate(run))))
 
 
 class Session:
     "The runs of one process"
+
     def __init__(self, args):
         self.args, self.device = args, torch.device(args.device)
         self.clock = Clock(args.limit)
         self._load()
         self.how = dict(graphs=False, channels_last=True)
         self.commit = args.commit or code_version()
-        name = torch.cuda.get_device_name() if self.device.type == 'cuda' else f'cpu, {torch.get_num_threads()} threads'
+        name = (
+            torch.cuda.get_device_name() if self.device.type == 'cuda' else f'cpu, {torch.get_num_threads()} threads'
+        )
         self.device_name = name
 
     def _load(self):
@@ -305,8 +357,10 @@ class Session:
         self.train, self.valid, self.test = parts
         first = read_first_pass(PASSES, self.train) if mode == 'full' else None
         self.labels = Labels(**read_sources(self.train, mode), first_pass=first)
-        self.scored = (Scored(self.valid, read_sources(self.valid, mode)['complete']),
-                       Scored(self.test, encode_labels(self.test.labels).numpy()))
+        self.scored = (
+            Scored(self.valid, read_sources(self.valid, mode)['complete']),
+            Scored(self.test, encode_labels(self.test.labels).numpy()),
+        )
         self.like = table[table.set == 'small'].folder
         files = dict(zip(('train', 'valid', 'test'), (p.file.tolist() for p in parts)))
         self.store = Store(self.args.out, self.args.done, files)
@@ -320,19 +374,25 @@ class Session:
         return replace(run, labels=short_hash(*label_files(run.data, run.label_source), PASSES))
 
     def runs(self, plan):
-        "The runs of a plan that are not done, once each"
+        "The runs of a plan that are not done, once each, after the baselines whose doubts they follow"
         rows = self.store.rows()
         wanted = PLANS[plan](rows) if plan in PLANS else json.loads(Path(plan).read_text())
         changes = {k: v for k, v in (('epochs', self.args.epochs), ('size', self.args.size)) if v}
         made = [self.made({**w, **changes}) for w in wanted]
-        return [run for run in dict.fromkeys(made) if run.id not in set(rows.run)]
+        missing = [run for run in made if run.id not in set(rows.run)]
+        followed = [self.doubter(run) for run in missing if not self.ready(run)]
+        return list(dict.fromkeys([*followed, *missing]))
 
     def doubter(self, run):
         "The baseline whose doubts a run follows, or None"
         if not run.hidden.endswith(':doubt'):
             return None
-        return self.made({**{k: getattr(run, k) for k in ('size', 'epochs', 'freeze_epochs', 'arch', 'seed', 'lr', 'bs')},
-                          'label_source': 'folder'})
+        return self.made(
+            {
+                **{k: getattr(run, k) for k in ('size', 'epochs', 'freeze_epochs', 'arch', 'seed', 'lr', 'bs')},
+                'label_source': 'folder',
+            }
+        )
 
     def training(self, run):
         logits = self.store.train.get(self.doubter(run).id) if self.doubter(run) else None
@@ -343,13 +403,18 @@ class Session:
 
     def group(self, runs):
         "The next runs that can be trained at the same time, in the order of the plan"
-        first = runs[0]
-        same = [r for r in runs if self.ready(r) and all(getattr(r, k) == getattr(first, k) for k in
-                ('arch', 'size', 'epochs', 'freeze_epochs', 'bs'))]
-        return same[:self.clock.fit(first, self.steps(first), self.args.at_once)]
+        first = next(r for r in runs if self.ready(r))
+        same = [
+            r
+            for r in runs
+            if self.ready(r)
+            and all(getattr(r, k) == getattr(first, k) for k in ('arch', 'size', 'epochs', 'freeze_epochs', 'bs'))
+        ]
+        groups = -(-len(same) // self.args.at_once)
+        return same[: self.clock.fit(first, self.steps(first), -(-len(same) // groups))]
 
     def steps(self, run):
-        return (len(self.train)//run.bs)*(run.freeze_epochs+run.epochs)
+        return (len(self.train) // run.bs) * (run.freeze_epochs + run.epochs)
 
     def train_group(self, runs):
         "Train and keep some runs"
@@ -358,12 +423,12 @@ class Session:
         doubters = {r.id for r in runs if r.method == 'baseline' and r.label_source == 'folder'}
         for trained in self._together(trainings, doubters):
             run = trained.training.run
+            trained.valid_logits, trained.test_logits = finite(trained.valid_logits), finite(trained.test_logits)
             row, thresholds = row_of(trained, *self.scored, self.like, self.device_name, self.commit)
             self.store.add(run, row, thresholds, trained)
-            say(f"{run.method} {run.label_source} {run.hidden} {run.constants} lr {run.lr:g} {run.size}px e{run.freeze_epochs}+{run.epochs} "
-                f"s{run.seed}: valid {row['valid_mAP']:.3f} test {row['mAP']:.3f} F1 {row['F1']:.3f} loss {trained.loss:.3f}")
+            say(f'{told(run)}: {told_scores(row)}, loss {trained.loss:.3f}')
         self.store.write()
-        self.clock.learn(runs[0], self.steps(runs[0])*len(runs), time.time()-began)
+        self.clock.learn(runs[0], self.steps(runs[0]) * len(runs), time.time() - began)
 
     def _together(self, trainings, doubters):
         try:
@@ -392,8 +457,28 @@ class Session:
             began = time.time()
             self.train_group(group)
             runs = [r for r in runs if r not in group]
-            say(f'{plan}: {len(group)} runs in {time.time()-began:.1f} s, {len(runs)} left; {self.clock.left():.0f} s left')
+            say(
+                f'{plan}: {len(group)} in {time.time() - began:.1f} s, {len(runs)} to go; {self.clock.left():.0f} s left'
+            )
         return True
+
+
+def told(run):
+    "A run in a line"
+    what = [
+        run.method,
+        run.label_source,
+        run.hidden,
+        run.constants,
+        f'lr {run.lr:g}',
+        f'{run.size} px',
+        f's{run.seed}',
+    ]
+    return ' '.join(part for part in what if part)
+
+
+def told_scores(row):
+    return f"valid {row['valid_mAP']:.3f} test {row['mAP']:.3f} F1 {row['F1']:.3f}"
 
 
 def say(text):
@@ -404,21 +489,30 @@ def probe(session):
     "Seconds a step of one run and of several at the same time, at both sizes"
     for budget in (SMALL, FULL):
         run = session.made(dict(settings(budget), epochs=1, freeze_epochs=0))
-        for n in (1, session.args.at_once, 2*session.args.at_once):
+        for n in (1, session.args.at_once, 2 * session.args.at_once):
             began = time.time()
-            done = train_together([session.training(replace(run, seed=s+1)) for s in range(n)], session.tiles, session.device, **session.how)
-            each = (time.time()-began)/n/session.steps(run)
-            say(f"probe: {run.size} px, {n} runs: {1000*each:.2f} ms a step and run, loss {done[0].loss:.4f}")
+            done = train_together(
+                [session.training(replace(run, seed=s + 1)) for s in range(n)],
+                session.tiles,
+                session.device,
+                **session.how,
+            )
+            each = (time.time() - began) / n / session.steps(run)
+            say(f"probe: {run.size} px, {n} runs: {1000 * each:.2f} ms a step and run, loss {done[0].loss:.4f}")
 
 
 def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--out', help='folder for rows and logits')
-    p.add_argument('--plan', nargs='+', default=list(PLANS), help='names of plans, or JSON files; all of them, in order')
+    p.add_argument(
+        '--plan', nargs='+', default=list(PLANS), help='names of plans, or JSON files; all of them, in order'
+    )
     p.add_argument('--limit', type=float, default=1e9, help='seconds after which it ends')
-    p.add_argument('--done', nargs='*', default=[], help='folders of earlier sessions, whose runs are skipped and chosen from')
+    p.add_argument(
+        '--done', nargs='*', default=[], help='folders of earlier sessions, whose runs are skipped and chosen from'
+    )
     p.add_argument('--data', default='full', choices=['full', 'toy'])
-    p.add_argument('--at-once', type=int, default=8, help='runs that train at the same time')
+    p.add_argument('--at-once', type=int, default=10, help='runs that train at the same time')
     p.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     p.add_argument('--eager', action='store_true', help='no CUDA graphs')
     p.add_argument('--commit', help='version of the code, where git is not at hand')
@@ -440,8 +534,11 @@ def main():
     torch.backends.cudnn.benchmark = True
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     session = Session(args)
-    say(f'{session.device_name}, commit {session.commit}; {len(session.train)} tiles to train on, {len(session.valid)} to validate, '
-        f'{len(session.test)} to test; ready after {time.time()-session.clock.start:.1f} s')
+    say(
+        f'{session.device_name}, commit {session.commit}; '
+        f'{len(session.train)} tiles to train on, {len(session.valid)} to validate, '
+        f'{len(session.test)} to test; ready after {time.time() - session.clock.start:.1f} s'
+    )
     session.choose_how()
     if args.probe:
         return probe(session)

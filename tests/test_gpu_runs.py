@@ -1,4 +1,5 @@
-"""`benchmarks/gpu_runs.py`: it trains as fastai does, gives labels away as the protocol says, and keeps what it finds"""
+"""`benchmarks/gpu_runs.py`: it trains as fastai does, gives labels away by the protocol, and keeps what it finds"""
+
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from fastai.callback.schedule import combined_cos
 from fastai.optimizer import Adam as FastaiAdam
 from torch import nn
 
-sys.path.insert(0, str(Path(__file__).parent.parent/'benchmarks'))
+sys.path.insert(0, str(Path(__file__).parent.parent / 'benchmarks'))
 import gpu_engine
 import gpu_runs
 from recaptcha.data import DataError
@@ -31,28 +32,34 @@ def split(model):
 def gradients(model, step):
     torch.manual_seed(step)
     model.zero_grad()
-    (model(torch.randn(4, 3, 8, 8))**2).sum().backward()
+    (model(torch.randn(4, 3, 8, 8)) ** 2).sum().backward()
 
 
 def as_fastai(model, lr, epochs, steps):
     "Both phases of `fine_tune`, as its Learner, callbacks and optimiser do them"
-    opt = FastaiAdam(split(model), lr=lr, wd=.01)
+    opt = FastaiAdam(split(model), lr=lr, wd=0.01)
     norms_and_biases = [*model[0][1].parameters(), model[0][0].bias, model[1][2].bias]
     for p in norms_and_biases:
         opt.state[p]['do_wd'] = False
     for p in model[0][1].parameters():
         opt.state[p]['force_train'] = True
-    phases = (dict(lr=slice(lr), pct=.99, div=25), dict(lr=slice(lr/2/gpu_engine.LR_MULT, lr/2), pct=.3, div=5))
+    phases = (
+        dict(lr=slice(lr), pct=0.99, div=25),
+        dict(lr=slice(lr / 2 / gpu_engine.LR_MULT, lr / 2), pct=0.3, div=5),
+    )
     for phase, how in enumerate(phases):
         opt.freeze() if phase == 0 else opt.unfreeze()
         opt.clear_state()
         opt.set_hyper('lr', how['lr'])
         top = np.array([h['lr'] for h in opt.hypers])
-        rates, moms = combined_cos(how['pct'], top/how['div'], top, top/1e5), combined_cos(how['pct'], .95, .85, .95)
-        for i in range(epochs*steps):
-            opt.set_hyper('lr', rates(i/(epochs*steps)))
-            opt.set_hyper('mom', moms(i/(epochs*steps)))
-            gradients(model, 100*phase+i)
+        rates, moms = (
+            combined_cos(how['pct'], top / how['div'], top, top / 1e5),
+            combined_cos(how['pct'], 0.95, 0.85, 0.95),
+        )
+        for i in range(epochs * steps):
+            opt.set_hyper('lr', rates(i / (epochs * steps)))
+            opt.set_hyper('mom', moms(i / (epochs * steps)))
+            gradients(model, 100 * phase + i)
             opt.step()
 
 
@@ -60,15 +67,17 @@ def as_engine(model, lr, epochs, steps):
     adam = gpu_engine.Adam(model, split)
     for phase in (0, 1):
         adam.clear()
-        for i, row in enumerate(torch.tensor(gpu_engine.phase_schedule(epochs*steps, lr, 2, phase), dtype=torch.float)):
-            gradients(model, 100*phase+i)
+        for i, row in enumerate(
+            torch.tensor(gpu_engine.phase_schedule(epochs * steps, lr, 2, phase), dtype=torch.float)
+        ):
+            gradients(model, 100 * phase + i)
             adam.step(row)
 
 
 def test_two_phases_move_the_weights_as_fastai_does():
     ours, theirs, start = small_network(), small_network(), small_network()
-    as_engine(ours, .01, 2, 5)
-    as_fastai(theirs, .01, 2, 5)
+    as_engine(ours, 0.01, 2, 5)
+    as_fastai(theirs, 0.01, 2, 5)
     for p, q, before in zip(ours.parameters(), theirs.parameters(), start.parameters()):
         torch.testing.assert_close(p, q, atol=1e-5, rtol=1e-4)
         assert not torch.equal(p, before)
@@ -77,7 +86,7 @@ def test_two_phases_move_the_weights_as_fastai_does():
 def test_the_first_phase_leaves_the_body_alone_but_for_its_batch_norm():
     model, start = small_network(), small_network()
     adam = gpu_engine.Adam(model, split)
-    for i, row in enumerate(torch.tensor(gpu_engine.phase_schedule(5, .01, 2, 0), dtype=torch.float)):
+    for i, row in enumerate(torch.tensor(gpu_engine.phase_schedule(5, 0.01, 2, 0), dtype=torch.float)):
         gradients(model, i)
         adam.step(row)
     moved = [not torch.equal(p, q) for p, q in zip(model.parameters(), start.parameters())]
@@ -86,14 +95,19 @@ def test_the_first_phase_leaves_the_body_alone_but_for_its_batch_norm():
 
 @pytest.fixture(scope='module')
 def labels():
-    folder = np.eye(11, dtype=np.float32)[np.arange(40)%11]
-    complete = np.maximum(folder, np.eye(11, dtype=np.float32)[(np.arange(40)+3)%11])
+    folder = np.eye(11, dtype=np.float32)[np.arange(40) % 11]
+    complete = np.maximum(folder, np.eye(11, dtype=np.float32)[(np.arange(40) + 3) % 11])
     complete[7] = 0  # nothing is there, whatever the folder says
-    return gpu_runs.Labels(folder, folder, complete, 1-complete)
+    return gpu_runs.Labels(folder, folder, complete, 1 - complete)
 
 
 def run(**settings):
-    return Run(**{**dict(method='baseline', arch='tf_efficientnet_lite0', label_source='complete', labels='0123456789ab'), **settings})
+    return Run(
+        **{
+            **dict(method='baseline', arch='tf_efficientnet_lite0', label_source='complete', labels='0123456789ab'),
+            **settings,
+        }
+    )
 
 
 def test_a_random_positive_is_one_of_the_complete_labels(labels):
@@ -109,12 +123,13 @@ def test_a_budget_buys_that_share_and_a_larger_one_the_same_tiles_and_more(label
         kept = (targets == labels.folder).all(1)
         assert np.array_equal(targets[~kept], labels.complete[~kept])
         return set(np.flatnonzero(~kept))
-    assert len(bought(.1)) == 4 and bought(.1) < bought(.4) and bought(.1) != bought(.1, seed=2)
+
+    assert len(bought(0.1)) == 4 and bought(0.1) < bought(0.4) and bought(0.1) != bought(0.1, seed=2)
 
 
 def test_a_budget_goes_to_the_tiles_in_doubt(labels):
-    logits = np.full((40, 11), 9.)
-    logits[5:9] = .1
+    logits = np.full((40, 11), 9.0)
+    logits[5:9] = 0.1
     targets = gpu_runs.targets_of(run(hidden='budget:0.1:doubt'), labels, logits)
     assert np.flatnonzero((targets != labels.folder).any(1)).tolist() == [5, 6, 7, 8]
 
@@ -139,38 +154,88 @@ def test_every_constant_to_try_is_one_of_its_loss():
 
 def row(**settings):
     made = run(**settings)
-    scores = dict(mAP=.5, F1=.5, accuracy_multi=.9, solved=.1, solved_1err=.2, valid_mAP=.5, device='cpu', seconds=1, commit='abc', pretrained=True)
+    scores = dict(
+        mAP=0.5,
+        F1=0.5,
+        accuracy_multi=0.9,
+        solved=0.1,
+        solved_1err=0.2,
+        valid_mAP=0.5,
+        device='cpu',
+        seconds=1,
+        commit='abc',
+        pretrained=True,
+    )
     return made, dict(made.columns(), **scores)
 
 
 def test_the_full_budget_takes_what_validated_best_in_the_search():
     trials = [row(**{**trial, 'labels': '0123456789ab'})[1] for trial in gpu_runs.trials('em_apl')]
     for i, trial in enumerate(trials):
-        trial['valid_mAP'] = .6 if i == 3 else .5
+        trial['valid_mAP'] = 0.6 if i == 3 else 0.5
     tuned = [r for r in gpu_runs.full(pd.DataFrame(trials)) if r['method'] == 'em_apl']
-    assert {(r['lr'], r['constants'], r['size']) for r in tuned} == {(trials[3]['lr'], trials[3]['constants'], 128)} and len(tuned) == 5
+    assert {(r['lr'], r['constants'], r['size']) for r in tuned} == {
+        (trials[3]['lr'], trials[3]['constants'], 128)
+    } and len(tuned) == 5
 
 
 def trained(made):
-    return gpu_engine.Trained(gpu_engine.Training(made, None), np.ones((3, 11)), np.ones((2, 11)), np.ones((4, 11)), 1., .5, True)
+    return gpu_engine.Trained(
+        gpu_engine.Training(made, None), np.ones((3, 11)), np.ones((2, 11)), np.ones((4, 11)), 1.0, 0.5, True
+    )
 
 
 FILES = dict(train=['a', 'b', 'c', 'd'], valid=['e', 'f', 'g'], test=['h', 'i'])
 
 
+def test_a_run_that_diverged_has_a_row(labels):
+    made, _ = row()
+    lost = gpu_engine.Trained(
+        gpu_engine.Training(made, None), np.full((40, 11), np.nan), np.full((40, 11), np.inf), None, 1.0, np.nan, True
+    )
+    lost.valid_logits, lost.test_logits = gpu_runs.finite(lost.valid_logits), gpu_runs.finite(lost.test_logits)
+    tiles = gpu_runs.Scored(pd.DataFrame(dict(folder=['Car'] * 40)), labels.complete)
+    its_row, thresholds = gpu_runs.row_of(lost, tiles, tiles, pd.Series(['Car']), 'cpu', 'abc')
+    assert list(its_row) == COLUMNS and 0 < its_row['mAP'] < 0.3 and thresholds.shape == (11,)
+
+
+class FakeSession(gpu_runs.Session):
+    "A session without tiles, whose runs take no time"
+
+    def __init__(self, at_once, train=()):
+        self.args = type('Arguments', (), dict(at_once=at_once, data='full'))
+        self.clock, self.train = gpu_runs.Clock(1e6), range(64)
+        self.store = type('Store', (), dict(train=dict.fromkeys(train)))
+
+    def made(self, wanted):
+        return run(**wanted)
+
+
+def test_groups_are_of_one_kind_and_of_like_size():
+    runs = [run(size=64, seed=s) for s in range(9)] + [run(size=128)]
+    assert [r.seed for r in FakeSession(8).group(runs)] == [0, 1, 2, 3, 4]
+    assert FakeSession(8).group(runs[9:]) == runs[9:]
+
+
+def test_a_run_that_follows_a_baseline_s_doubts_waits_for_it():
+    baseline, follower = run(label_source='folder'), run(hidden='budget:0.1:doubt')
+    assert FakeSession(8).group([follower, baseline]) == [baseline]
+    assert FakeSession(8, [baseline.id]).group([follower]) == [follower]
+
+
 def test_what_is_kept_is_found_again_and_goes_on(tmp_path):
-    store = gpu_runs.Store(tmp_path/'one', [], FILES)
+    store = gpu_runs.Store(tmp_path / 'one', [], FILES)
     made, its_row = row()
-    store.add(made, its_row, np.full(11, .5), trained(made))
+    store.add(made, its_row, np.full(11, 0.5), trained(made))
     store.write()
-    again = gpu_runs.Store(tmp_path/'one', [], FILES)
+    again = gpu_runs.Store(tmp_path / 'one', [], FILES)
     other, other_row = row(seed=2)
-    again.add(other, other_row, np.full(11, .5), trained(other))
+    again.add(other, other_row, np.full(11, 0.5), trained(other))
     again.write()
-    with np.load(tmp_path/'one'/'test_logits.npz') as kept:
+    with np.load(tmp_path / 'one' / 'test_logits.npz') as kept:
         assert set(kept.files) == {'files', made.id, f'{made.id}.thresholds', other.id, f'{other.id}.thresholds'}
         assert kept['files'].tolist() == FILES['test'] and kept[made.id].dtype == np.float32
-    later = gpu_runs.Store(tmp_path/'two', [tmp_path/'one'], FILES)
+    later = gpu_runs.Store(tmp_path / 'two', [tmp_path / 'one'], FILES)
     assert later.rows().run.tolist() == [made.id, other.id] and set(later.train) == {made.id, other.id}
 
 
@@ -183,8 +248,11 @@ def test_the_clock_begins_nothing_that_cannot_be_done():
 
 
 def test_the_first_pass_is_read_with_its_copies_and_doubts(tmp_path):
-    path = tmp_path/'passes.csv'
-    path.write_text('file,pass,sheet,place,labels,doubt,asked\nCar/a,first,A,1,Car;Bus,Bridge,\nCar/a,tenth,A,2,Car,,\nCar/c,first,A,3,,,\n')
+    path = tmp_path / 'passes.csv'
+    path.write_text(
+        'file,pass,sheet,place,labels,doubt,asked\n'
+        'Car/a,first,A,1,Car;Bus,Bridge,\nCar/a,tenth,A,2,Car,,\nCar/c,first,A,3,,,\n'
+    )
     table = pd.DataFrame(dict(file=['Car/c', 'Car/a', 'Bus/copy'], duplicate_group=['', 'g1', 'g1']))
     given = gpu_runs.read_first_pass(path, table)
     assert np.nansum(given, axis=1).tolist() == [0, 2, 2] and np.isnan(given).sum(1).tolist() == [0, 1, 1]
@@ -195,7 +263,7 @@ def test_the_first_pass_is_read_with_its_copies_and_doubts(tmp_path):
 def tiny_network(arch, seed, hub, device):
     torch.manual_seed(seed)
     body = nn.Sequential(nn.Conv2d(3, 8, 3, stride=4), nn.BatchNorm2d(8), nn.ReLU())
-    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.BatchNorm1d(8), nn.Dropout(.2), nn.Linear(8, 11))
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.BatchNorm1d(8), nn.Dropout(0.2), nn.Linear(8, 11))
     model = nn.Sequential(body, head)
     drops = gpu_engine.with_masked_dropout(head)
     return model.to(device), split, drops, False
@@ -206,25 +274,28 @@ def tiles(monkeypatch):
     "Tiles whose class is their colour"
     monkeypatch.setattr(gpu_engine, 'make_network', tiny_network)
     torch.manual_seed(1)
-    classes = torch.arange(256)%11
+    classes = torch.arange(256) % 11
     colours = torch.randint(0, 256, (11, 3, 1, 1))
-    pixels = (colours[classes]+torch.randint(-9, 9, (256, 3, 40, 40))).clamp(0, 255).to(torch.uint8)
+    pixels = (colours[classes] + torch.randint(-9, 9, (256, 3, 40, 40))).clamp(0, 255).to(torch.uint8)
     return gpu_engine.Tiles(pixels, pixels[:60], pixels[:30]), torch.eye(11)[classes]
 
 
 @pytest.mark.parametrize('method', ['baseline', *LOSSES])
 def test_every_method_trains_and_the_same_again(tiles, method):
-    made = run(method=method, size=32, epochs=3, lr=.05)
-    one, two = (gpu_engine.train_together([gpu_engine.Training(made, tiles[1])]*n, tiles[0], torch.device('cpu')) for n in (1, 2))
+    made = run(method=method, size=32, epochs=3, lr=0.05)
+    one, two = (
+        gpu_engine.train_together([gpu_engine.Training(made, tiles[1])] * n, tiles[0], torch.device('cpu'))
+        for n in (1, 2)
+    )
     assert np.isfinite(one[0].valid_logits).all() and one[0].valid_logits.shape == (60, 11)
     assert all(np.array_equal(one[0].test_logits, again.test_logits) for again in two)  # beside others, too
 
 
 def test_it_learns(tiles):
-    made = run(size=32, epochs=12, lr=.1)
+    made = run(size=32, epochs=12, lr=0.1)
     done = gpu_engine.train_together([gpu_engine.Training(made, tiles[1])], tiles[0], torch.device('cpu'))[0]
     right = (done.valid_logits.argmax(1) == tiles[1][:60].argmax(1).numpy()).mean()
-    assert right > .8
+    assert right > 0.8
 
 
 def test_what_nobody_knows_takes_no_part(tiles):
