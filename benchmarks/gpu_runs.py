@@ -279,9 +279,10 @@ class Store:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.kept = {name: self._read(self.folder / archive) for name, archive in ARCHIVES.items()}
         self.earlier = [Path(e) for e in earlier]
-        self.train = {k: v for e in self.earlier for k, v in self._read(e / ARCHIVES['train']).items()} | self.kept[
-            'train'
-        ]
+        self.rows_to_write = []
+        self.train = dict(self.kept['train'])  # and those of earlier sessions
+        for e in self.earlier:
+            self.train |= self._read(e / ARCHIVES['train'])
 
     @staticmethod
     def _read(path):
@@ -299,12 +300,16 @@ class Store:
         self.kept['valid'][run.id] = trained.valid_logits.astype(np.float16)
         if trained.train_logits is not None:
             self.kept['train'][run.id] = self.train[run.id] = trained.train_logits.astype(np.float16)
-        add_row(self.folder / ROWS, row)
+        self.rows_to_write.append(row)
 
     def write(self):
+        "The archives, then the rows, by which a run counts as done"
         for name, archive in ARCHIVES.items():
             with written(self.folder / archive, 'wb') as file:
                 np.savez(file, files=np.array(self.files[name]), **self.kept[name])
+        for row in self.rows_to_write:
+            add_row(self.folder / ROWS, row)
+        self.rows_to_write = []
 
 
 # The session
