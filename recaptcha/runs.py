@@ -212,9 +212,9 @@ def score_runs(
     **only, # columns and the values they must have
 ) -> pd.DataFrame: # rows of `results`, and `unnamed_scores` of each
     """The runs of some methods at one budget, methods in the order given; 128 pixels and six epochs unless `only` names
-    another, such as `SMALL_BUDGET`, and without a `label_source`, unless it names one. Runs from changed code are left
-    out, as `counted` says"""
-    only = {**dict(arch='mobilenet_v2', size=128, epochs=6, data='full', label_source=''), **only}
+    another, such as `SMALL_BUDGET`, and without a `label_source` or anything `hidden`, unless it names them. Runs from
+    changed code are left out, as `counted` says"""
+    only = {**dict(arch='mobilenet_v2', size=128, epochs=6, data='full', label_source='', hidden=''), **only}
     runs = counted(read_table(results))
     runs = runs[np.all([runs[k]==v for k,v in only.items()], axis=0)]
     runs = pd.concat([runs[runs.method==m].sort_values('seed') for m in methods], ignore_index=True)
