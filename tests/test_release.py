@@ -13,10 +13,10 @@ from safetensors.torch import save
 
 from recaptcha import release
 from recaptcha.card import spread
-from recaptcha.challenge import Network
+from recaptcha.network import Network
 from recaptcha.cli import run as command
 from recaptcha.data import labels_folder, load_tiles, read_complete, training_tiles, validation_fifth
-from recaptcha.fast import encode_labels
+from recaptcha.batches import encode_labels
 from recaptcha.files import DataError
 from recaptcha.learner import tile_dls, tile_learner
 from recaptcha.run import TEST_LOGITS, TEST_PROBS, WEIGHTS, Finished, Run, add_row, sha256
@@ -127,7 +127,7 @@ def test_release(finished, tmp_path, monkeypatch):
     (leftover / "raw.onnx").write_bytes(b"half")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))  # nothing may lie in the system's folder
     monkeypatch.setattr(release, "some_tiles", lambda tiles, most: tiles[:32])
-    monkeypatch.setattr(release, "measured", lambda *args: "TABLES")  # which notebook 09b tests, on more tiles
+    monkeypatch.setattr(release, "score_tables", lambda *args: "TABLES")  # which the notebook on the card tests, on more tiles
     table = release.export(finished, out, 128, results_of(finished))
     assert table.max_difference["ONNX fp32"] < 1e-4
     assert table.mean_difference["ONNX int8"] < 0.1
@@ -146,7 +146,7 @@ def test_a_release_that_fails_changes_nothing(finished, ended, tmp_path, monkeyp
         (made / "README.md").write_text("new")
         raise error
     monkeypatch.setattr(release, "release", lambda *args: None)
-    monkeypatch.setattr(release, "write_up", lambda folder, made, *args: fails(made, tmp_path))
+    monkeypatch.setattr(release, "document", lambda folder, made, *args: fails(made, tmp_path))
     for name in FILES:
         (tmp_path / name).write_text(f"old {name}")
     before = contents(tmp_path)
