@@ -6,14 +6,17 @@ import shutil
 import tempfile
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 import torch
+from onnx import helper
 from safetensors.torch import save
 
 from recaptcha import release
 from recaptcha.card import spread
-from recaptcha.network import Network
+from recaptcha.network import SEAL, Network, model_path
+from recaptcha.quantize import save_network
 from recaptcha.cli import run as command
 from recaptcha.data import labels_folder, load_tiles, read_complete, training_tiles, validation_fifth
 from recaptcha.batches import encode_labels
@@ -138,6 +141,24 @@ def test_release(finished, tmp_path, monkeypatch):
     assert json.loads((out / "recaptcha-int8.json").read_text())["sha256"] == sha256
     card = (out / "README.md").read_text()
     assert sha256 in card and "there is one run of `baseline` alone" in card
+
+
+def test_the_shipped_network_is_put_together_the_same(tmp_path):
+    """Its inner graph, joined anew with what comes before and after it, gives the same to the last bit."""
+    shipped = onnx.load(model_path())
+    first = next(i for i, node in enumerate(shipped.graph.node) if "pictures" in node.output)
+    weights = [tensor for tensor in shipped.graph.initializer if not tensor.name.startswith("input_")]
+    ends = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+            for name, shape in (("pictures", ["n", 3, "h", "w"]), ("logits", ["n", 11]))]
+    inner = helper.make_graph(shipped.graph.node[first + 1:-1], "inner", ends[:1], ends[1:], weights)
+    inner = helper.make_model(inner, opset_imports=shipped.opset_import, ir_version=shipped.ir_version)
+    onnx.save(inner, tmp_path / "inner.onnx")
+    net = Network()
+    about = {key: value for key, value in net.about.items() if key != SEAL}
+    again = save_network(tmp_path / "inner.onnx", tmp_path / "again.onnx", about)
+    tiles = np.random.default_rng(0).integers(0, 256, (8, 90, 110, 3), dtype=np.uint8)
+    assert (again.probs(tiles) == net.probs(tiles)).all()
+    assert (tmp_path / "again.onnx").stat().st_size == model_path().stat().st_size
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), DataError("no"), KeyboardInterrupt()])
