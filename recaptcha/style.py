@@ -25,13 +25,9 @@ SETTINGS = {
 def style():
     "Draw figures from now on in the style of the series; in a notebook with twice the pixels, shown at the same size"
     plt.rcParams.update(SETTINGS)
-    if _in_notebook(): _draw_sharply()
+    if shell := _shell(): shell.run_line_magic('config', "InlineBackend.figure_format = 'retina'")
 
-def _in_notebook() -> bool:
-    "Does IPython run this? It is not imported to find out"
-    ipython = sys.modules.get('IPython')
-    return ipython is not None and ipython.get_ipython() is not None
-
-def _draw_sharply():
-    from matplotlib_inline.backend_inline import set_matplotlib_formats
-    set_matplotlib_formats('retina')
+def _shell():
+    "IPython's, where it runs this and draws into the notebook; it is not imported to find out"
+    if 'matplotlib_inline.config' not in sys.modules: return None
+    return sys.modules['IPython'].get_ipython()
