@@ -20,7 +20,8 @@ import torch.nn.functional as F
 import torchvision
 from PIL import Image
 from recaptcha.data import copy_safe_splitter, folder_label, load_tiles, open_tile, training_tiles
-from recaptcha.fast import decode_tiles, encode_labels, keep_freed_memory
+from recaptcha.batches import decode_tiles, encode_labels
+from recaptcha.cpu import keep_freed_memory
 from recaptcha.metrics import ap_per_class
 from small_nets import CLASSES, NETS, SIDE, costs, started
 from tqdm import tqdm

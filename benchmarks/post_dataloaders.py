@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageEnhance
 
 from recaptcha.data import TileImage, copy_safe_splitter, data_home, folder_label, load_tiles, open_tile, tile_block, training_tiles
-from recaptcha.fast import TileCrop, decode_tiles, tile_dls
+from recaptcha.batches import TileCrop, decode_tiles, tile_dls
 from recaptcha.toy import CLASSES
 from fastai.vision.all import (ColReader, DataBlock, FlipItem, ImageBlock, ImageDataLoaders, IntToFloatTensor, MultiCategoryBlock, Normalize,
                                PILImage, RandomResizedCrop, RandomSplitter, RandTransform, Resize, TensorImage, aug_transforms, imagenet_stats, set_seed)

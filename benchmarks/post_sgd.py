@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from recaptcha.data import copy_safe_splitter, load_tiles, training_tiles
-from recaptcha.fast import decode_tiles
+from recaptcha.batches import decode_tiles
 from fastai.callback.schedule import combined_cos
 
 ROOT = Path(__file__).resolve().parent.parent

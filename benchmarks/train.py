@@ -21,7 +21,7 @@ def measure(mode, arch, bs, steps):
     from fastai.callback.core import Callback, CancelFitException
     from fastai.torch_core import set_seed
     from recaptcha.data import load_tiles, tile_block, training_tiles
-    from recaptcha.fast import tile_dls
+    from recaptcha.batches import tile_dls
     from recaptcha.learner import tile_learner
 
     class Clock(Callback):
@@ -63,7 +63,7 @@ def main():
             rates[m].append(json.loads(out.splitlines()[-1]))
             print(f'round {r+1}, {m}: {rates[m][-1]:.1f} tiles/s', file=sys.stderr)
     import torch
-    from recaptcha.fast import cpu_has_bf16
+    from recaptcha.cpu import cpu_has_bf16
     name = getattr(torch.cpu, 'get_capabilities', dict)().get('cpu_name') or platform.processor() or platform.machine()
     print(f"\n{a.arch}, batch {a.bs}, 128 px, {torch.get_num_threads()} threads, {name}, bf16 {'yes' if cpu_has_bf16() else 'no'}, torch {torch.__version__}, {a.rounds} rounds")
     print(f"{'':10}{'tiles/s':>9}{'of default':>12}{'of ceiling':>12}")

@@ -18,7 +18,8 @@ from cleanlab.filter import find_label_issues
 from fastai.vision.all import *
 from sklearn.linear_model import LogisticRegression
 
-from .fast import *
+from .batches import *
+from .cpu import *
 from .learner import *
 from .losses import PartialLoss
 from .run import *

@@ -23,7 +23,8 @@ from fastai.vision.all import *
 
 from .backbone import *
 from .cli import say
-from .fast import *
+from .batches import *
+from .cpu import *
 from .files import reason, written
 from .losses import AssumeNegative, LOSSES, PartialLoss, TellLoss
 from .metrics import *

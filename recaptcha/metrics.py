@@ -20,7 +20,8 @@ def check_scores(
 ): # both as arrays
     "Raise `ValueError` unless `probs` and `truth` are finite and of one shape (tiles, classes)"
     probs,truth = np.asarray(probs, dtype=float),np.asarray(truth)
-    if probs.ndim!=2 or probs.shape!=truth.shape: raise ValueError(f"scores {probs.shape} and labels {truth.shape} must both be (tiles, classes)")
+    if probs.ndim!=2 or probs.shape!=truth.shape:
+        raise ValueError(f"scores {probs.shape} and labels {truth.shape} must both be (tiles, classes)")
     if not np.isfinite(probs).all(): raise ValueError("the scores hold NaN or infinity")
     if not np.isin(truth, (0,1)).all(): raise ValueError("the labels must be 0 or 1")
     return probs,truth.astype(int)
@@ -32,21 +33,34 @@ def ap_per_class(
     "Average precision of each class: the area under its precision-recall curve, as scikit-learn sums it"
     known = ~np.isnan(np.asarray(truth, dtype=float))
     probs,truth = check_scores(probs, np.where(known, truth, 0))
-    columns = zip(probs.T, truth.T, known.T)
-    return np.array([average_precision_score(t[k], p[k]) if t.any() else np.nan for p,t,k in columns])
+    ap = np.full(truth.shape[1], np.nan)
+    for i in np.flatnonzero(truth.any(0)):
+        ap[i] = average_precision_score(truth[known[:,i],i], probs[known[:,i],i])
+    return ap
 
-def mean_ap(probs, truth) -> float:
+def mean_ap(
+    probs, # as for `ap_per_class`
+    truth, # same shape
+) -> float:
     "Macro mAP: the mean of `ap_per_class` over the classes that have a positive; NaN where none has"
     ap = ap_per_class(probs, truth)
     return np.nan if np.isnan(ap).all() else float(np.nanmean(ap))
 
-def accuracy_multi_np(probs, truth, thresholds=0.5) -> float:
+def accuracy_multi_np(
+    probs, # scores, shape (tiles, classes)
+    truth, # 0 or 1, same shape
+    thresholds=0.5, # one, or one a class
+) -> float:
     "Share of the (tile, class) cells that are right, as fastai's `accuracy_multi`"
     probs,truth = check_scores(probs, truth)
     return float(((probs>thresholds)==truth).mean())
 
-def macro_f1(probs, truth, thresholds=0.5) -> float:
-    "Mean over classes of F1 at the given threshold or thresholds (shape (classes,))"
+def macro_f1(
+    probs, # scores, shape (tiles, classes)
+    truth, # 0 or 1, same shape
+    thresholds=0.5, # one, or one a class
+) -> float:
+    "Mean over classes of F1; 0 for a class that is neither there nor predicted"
     probs,truth = check_scores(probs, truth)
     return float(f1_score(truth, probs>thresholds, average='macro', zero_division=0))
 
@@ -57,24 +71,28 @@ def challenge_share(
     matches=(2,3,4,5), # how many of the nine tiles show the target; each equally often
     tiles:int=9,
 ) -> pd.DataFrame: # a row a class: `solved` (no error) and `solved_1err` (at most one)
-    """Share of simulated challenges solved, in closed form. A challenge draws a target class, then `k` tiles that show it and
-    `tiles-k` that do not, without replacement; the number of its hits and of its correct rejections is hypergeometric.
-    A class with too few tiles for any `k` has no share: NaN. `ValueError` where the shapes differ."""
+    """Share of simulated challenges solved, in closed form. A challenge draws a target class, then `k` tiles that show
+    it and `tiles-k` that do not, without replacement; the number of its hits and of its correct rejections is
+    hypergeometric. A class with too few tiles for any `k` has no share: NaN. `ValueError` where the shapes differ."""
     guess,truth = np.asarray(guess, dtype=bool),np.asarray(truth, dtype=bool)
     if guess.shape!=truth.shape or guess.ndim!=2:
         raise ValueError(f"guesses {guess.shape} and labels {truth.shape} must both be (tiles, classes)")
-    shown,hits = truth.sum(0)[:,None],(guess & truth).sum(0)[:,None] # (classes, 1)
-    others,rejected = (~truth).sum(0)[:,None],(~guess & ~truth).sum(0)[:,None]
     k = np.array(matches)[None] # (1, matches)
-    hit = lambda n: hypergeom.pmf(n, shown, hits, k) # n of the k tiles that show the target are clicked
-    quiet = lambda n: hypergeom.pmf(n, others, rejected, tiles-k) # n of the others are left alone
-    all_hit,all_quiet = hit(k),quiet(tiles-k)
-    none = all_hit*all_quiet
-    one = hit(k-1)*all_quiet + all_hit*quiet(tiles-k-1)
-    can_be_drawn = (k<=shown) & (tiles-k<=others)
-    mean = lambda share: np.ma.masked_array(share, ~can_be_drawn).mean(1).filled(np.nan)
+    none,one = _chances(guess, truth, k, tiles)
+    can_be_drawn = (k<=truth.sum(0)[:,None]) & (tiles-k<=(~truth).sum(0)[:,None])
+    def mean(share): return np.ma.masked_array(share, ~can_be_drawn).mean(1).filled(np.nan)
     index = CLASSES if truth.shape[1]==len(CLASSES) else None
     return pd.DataFrame(dict(solved=mean(none), solved_1err=mean(none+one)), index=index)
+
+def _chances(guess, truth, k, tiles): # two arrays of shape (classes, matches)
+    "The chance of no error and of one error in a challenge with `k` matching tiles"
+    shown,hits = truth.sum(0)[:,None],(guess & truth).sum(0)[:,None] # (classes, 1)
+    others,rejected = (~truth).sum(0)[:,None],(~guess & ~truth).sum(0)[:,None]
+    def hit(n): return hypergeom.pmf(n, shown, hits, k) # n of the k tiles that show the target are clicked
+    def quiet(n): return hypergeom.pmf(n, others, rejected, tiles-k) # n of the others are left alone
+    none = hit(k)*quiet(tiles-k)
+    one = hit(k-1)*quiet(tiles-k) + hit(k)*quiet(tiles-k-1)
+    return none,one
 
 # %% ../_notebooks/01b_metrics.ipynb #d2655f27
 def report(
@@ -85,8 +103,11 @@ def report(
     "mAP, F1, accuracy_multi and the shares of challenges solved: the table every notebook compares on"
     probs,truth = check_scores(probs, truth)
     solved = challenge_share(probs>thresholds, truth).mean()
-    return dict(mAP=mean_ap(probs, truth), F1=macro_f1(probs, truth, thresholds), accuracy_multi=accuracy_multi_np(probs, truth, thresholds),
-                solved=float(solved.solved), solved_1err=float(solved.solved_1err))
+    return dict(mAP=mean_ap(probs, truth),
+                F1=macro_f1(probs, truth, thresholds),
+                accuracy_multi=accuracy_multi_np(probs, truth, thresholds),
+                solved=float(solved.solved),
+                solved_1err=float(solved.solved_1err))
 
 # %% ../_notebooks/01b_metrics.ipynb #295b7339
 def prior_thresholds(
@@ -94,23 +115,12 @@ def prior_thresholds(
     folders, # their folders, shape (tiles,)
     known:pd.DataFrame, # tiles with complete `labels`, and their `folder`: the corrected small set
 ) -> np.ndarray: # shape (classes,)
-    """Thresholds at which each class is predicted as often as it occurs. How often it occurs is counted on `known`; the validation
-    tiles are weighted so that their folders are mixed as in `known`. At that point false alarms and misses balance."""
-    probs,w = np.asarray(probs, dtype=float),_as_mixed(folders, known.folder)
-    priors = [known.labels.map(lambda ls: c in ls).mean() for c in CLASSES]
-    return np.array([_cut(p, w, prior) for p,prior in zip(probs.T, priors)])
-
-def _as_mixed(folders, like):
-    "Weights of tiles with which their folders are mixed as in `like`; shape (tiles,)"
-    folders,mix = np.asarray(folders),like.value_counts(normalize=True)
-    return np.array([mix.get(f, 0)/(folders==f).sum() for f in folders])
-
-def _cut(p, w, prior):
-    "The score above which the share `prior` of the weight `w` is"
-    order = np.argsort(-p)
-    above = np.cumsum(w[order])/w.sum()
-    i = min(int(np.searchsorted(above, prior)), len(p)-2)
-    return (p[order[i]]+p[order[i+1]])/2
+    """Thresholds at which each class is predicted as often as it occurs. How often it occurs is counted on `known`; the
+    validation tiles are weighted so that their folders are mixed as in `known`. At that point false alarms and misses
+    balance."""
+    probs,weights = np.asarray(probs, dtype=float),_mixing_weights(folders, known.folder)
+    priors = [known.labels.map(lambda names: c in names).mean() for c in CLASSES]
+    return np.array([_score_above(p, weights, prior) for p,prior in zip(probs.T, priors)])
 
 def complete_thresholds(
     probs, # scores of the validation tiles, shape (tiles, classes)
@@ -120,39 +130,61 @@ def complete_thresholds(
 ) -> np.ndarray: # shape (classes,)
     """As `prior_thresholds`, where the validation tiles have complete labels themselves: how often a class occurs is
     counted on them. What is unknown is left out"""
-    probs,truth,w = np.asarray(probs, dtype=float),np.asarray(truth, dtype=float),_as_mixed(folders, like)
-    out = []
+    probs,truth,weights = np.asarray(probs, dtype=float),np.asarray(truth, dtype=float),_mixing_weights(folders, like)
+    thresholds = []
     for p,t in zip(probs.T, truth.T):
         known = ~np.isnan(t)
-        prior = (w*t)[known].sum()/w[known].sum()
-        out.append(_cut(p[known], w[known], prior))
-    return np.array(out)
+        prior = (weights*t)[known].sum()/weights[known].sum()
+        thresholds.append(_score_above(p[known], weights[known], prior))
+    return np.array(thresholds)
+
+def _mixing_weights(folders, like) -> np.ndarray: # shape (tiles,)
+    "Weights of tiles with which their folders are mixed as in `like`"
+    folders,mix = np.asarray(folders),like.value_counts(normalize=True)
+    return np.array([mix.get(folder, 0)/(folders==folder).sum() for folder in folders])
+
+def _score_above(scores, weights, share) -> float:
+    "The score above which this share of the weight is"
+    order = np.argsort(-scores)
+    above = np.cumsum(weights[order])/weights.sum()
+    i = min(int(np.searchsorted(above, share)), len(scores)-2)
+    return (scores[order[i]]+scores[order[i+1]])/2
 
 # %% ../_notebooks/01b_metrics.ipynb #e0dc1348
 def mlcm(
     guess, # predicted, bool, shape (tiles, classes)
     truth, # true, same shape
 ) -> np.ndarray: # counts, shape (classes+1, classes+1)
-    """Multi-label confusion matrix (Heydarian, Doyle and Samavi, IEEE Access 2022). Row: true label, the last one 'no true label';
-    column: predicted label, the last one 'no predicted label'. A right label counts on the diagonal; a missed one goes to each label
-    that was wrongly predicted in its tile, or to 'none'; where nothing was missed, a superfluous one is charged to each true label."""
+    """Multi-label confusion matrix (Heydarian, Doyle and Samavi, IEEE Access 2022). Row: true label, the last one 'no
+    true label'; column: predicted label, the last one 'no predicted label'. A right label counts on the diagonal; a
+    missed one goes to each label that was wrongly predicted in its tile, or to 'none'; where nothing was missed, a
+    superfluous one is charged to each true label."""
     guess,truth = np.asarray(guess, dtype=bool),np.asarray(truth, dtype=bool)
-    n = truth.shape[1]; m = np.zeros((n+1,n+1), dtype=int)
+    none = truth.shape[1]
+    counts = np.zeros((none+1,none+1), dtype=int)
     for g,t in zip(guess, truth):
-        right,missed,extra = (np.flatnonzero(x) for x in (g&t, t&~g, g&~t))
-        m[right,right] += 1
-        rows = missed if len(missed) else right if t.any() else [n]
-        cols = extra if len(extra) else [n]
-        if len(missed) or len(extra) or not t.any(): m[np.ix_(rows, cols)] += 1
-    return m
+        right,missed,extra = (np.flatnonzero(labels) for labels in (g&t, t&~g, g&~t))
+        counts[right,right] += 1
+        if len(missed)==len(extra)==0 and t.any(): continue
+        rows = missed if len(missed) else right if t.any() else [none]
+        columns = extra if len(extra) else [none]
+        counts[np.ix_(rows, columns)] += 1
+    return counts
 
 # %% ../_notebooks/01b_metrics.ipynb #fb034ca7
-def plot_mlcm(m, ax=None):
-    "Draw `mlcm`'s counts, each row as shares of its sum"
+def plot_mlcm(
+    counts, # from `mlcm`
+    ax=None, # matplotlib's; a new one where none is given
+): # the axes
+    "Draw a multi-label confusion matrix: its counts, coloured by their share of the row"
     ax = ax or plt.subplots(figsize=(7.5,6.5))[1]
-    share = m/np.maximum(m.sum(1, keepdims=True), 1)
+    share = counts/np.maximum(counts.sum(1, keepdims=True), 1)
     ax.imshow(share, cmap='cividis', vmin=0, vmax=1)
-    for i,j in np.argwhere(m): ax.text(j, i, m[i,j], ha='center', va='center', fontsize=8, color='black' if share[i,j]>.5 else 'white')
-    ax.set_xticks(range(len(m)), CLASSES+['none'], rotation=60, ha='right'); ax.set_yticks(range(len(m)), CLASSES+['none'])
+    for i,j in np.argwhere(counts):
+        colour = 'black' if share[i,j]>.5 else 'white'
+        ax.text(j, i, counts[i,j], ha='center', va='center', fontsize=8, color=colour)
+    names = [*CLASSES,'none']
+    ax.set_xticks(range(len(counts)), names, rotation=60, ha='right')
+    ax.set_yticks(range(len(counts)), names)
     ax.set(xlabel='predicted label', ylabel='true label')
     return ax

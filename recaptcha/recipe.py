@@ -18,7 +18,8 @@ from scipy.special import logit
 
 from .challenge import Network, model_path
 from .correction import *
-from .fast import *
+from .batches import *
+from .cpu import *
 from .learner import *
 from .run import TEACHERS
 

@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 
 import recaptcha.recipe # puts its methods, and those of label correction, beside those of the losses
 from .cli import Parser, say
-from .fast import encode_labels
+from .batches import encode_labels
 from .learner import *
 from .run import *
 

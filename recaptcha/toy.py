@@ -77,8 +77,12 @@ def _buildings(p, rng):
 
 def _house(p, rng):
     w,r = _colour(rng, (206,196,176),(176,120,96),(188,196,200)),_colour(rng, (120,84,70),(92,88,92),(140,104,84))
-    p.box(w, -.42,0, .42,.34); p.poly(r, -.52,.32, -.3,.62, .3,.62, .52,.32); p.box(_shade(r,.6), -.06,0, .08,.22)
-    for x in (-.3,.16): p.box(WHITE, x-.02,.1, x+.16,.27); p.box(GLASS, x,.12, x+.14,.25)
+    p.box(w, -.42,0, .42,.34)
+    p.poly(r, -.52,.32, -.3,.62, .3,.62, .52,.32)
+    p.box(_shade(r,.6), -.06,0, .08,.22)
+    for x in (-.3,.16):
+        p.box(WHITE, x-.02,.1, x+.16,.27)
+        p.box(GLASS, x,.12, x+.14,.25)
 
 def _houses(p, rng):
     for x in (-.6,.05,.7): _house(_Pen(p.canvas, *p.at(x+rng.uniform(-.15,.15), 0)[0], p.s*rng.uniform(.4,.6)), rng)
@@ -105,78 +109,129 @@ def _street(p, rng, low=False):
     if skyline: skyline(_Pen(p.canvas, p.x, p.y+2, p.s*rng.uniform(.5,.9)*(.25 if low else 1)), rng)
     if rng.random()<.6:
         y = rng.uniform(.08,.3)
-        p.box((90,91,95), -.5,-y-.4, .5,-y); p.box(STEEL, -.5,-y-.02, .5,-y)
+        p.box((90,91,95), -.5,-y-.4, .5,-y)
+        p.box(STEEL, -.5,-y-.02, .5,-y)
         if rng.random()<.5: p.line(_colour(rng, WHITE,YELLOW), .012, -.5,-y-.14, .5,-y-.14)
     if (q := rng.random())<.3:
         x,v = rng.uniform(-.5,.5),rng.uniform(.25,.5)
         p.line(GREY, .015, x,-.12, x,v)
-        if q<.15: p.line(GREY, .015, x,v, x+.16,v+.02); p.box(STEEL, x+.1,v, x+.22,v+.04, .02)
-        else: p.disc(WHITE, x,.22,.06); p.disc(_colour(rng, RED,(40,80,160),(30,120,80)), x,.22,.05)
+        if q<.15:
+            p.line(GREY, .015, x,v, x+.16,v+.02)
+            p.box(STEEL, x+.1,v, x+.22,v+.04, .02)
+        else:
+            p.disc(WHITE, x,.22,.06)
+            p.disc(_colour(rng, RED,(40,80,160),(30,120,80)), x,.22,.05)
 
 # %% ../_notebooks/00_toy_tiles.ipynb #9c6f2f89
 def _car(p, rng):
-    c = _colour(rng, *PAINTS); p.shadow(.52)
+    c = _colour(rng, *PAINTS)
+    p.shadow(.52)
     if rng.random()<.55: # from the side
-        p.poly(c, -.36,.26, -.22,.46, .13,.46, .33,.26); p.box(c, -.5,.09, .5,.29, .08); p.box(_shade(c,.8), -.48,.09, .48,.15, .03)
-        p.poly(GLASS, -.29,.28, -.19,.42, -.05,.42, -.05,.28); p.poly(GLASS, 0,.28, 0,.42, .11,.42, .24,.28)
-        p.box(YELLOW, .44,.2, .5,.25); p.box(RED, -.5,.2, -.45,.25)
+        p.poly(c, -.36,.26, -.22,.46, .13,.46, .33,.26)
+        p.box(c, -.5,.09, .5,.29, .08)
+        p.box(_shade(c,.8), -.48,.09, .48,.15, .03)
+        p.poly(GLASS, -.29,.28, -.19,.42, -.05,.42, -.05,.28)
+        p.poly(GLASS, 0,.28, 0,.42, .11,.42, .24,.28)
+        p.box(YELLOW, .44,.2, .5,.25)
+        p.box(RED, -.5,.2, -.45,.25)
         for x in (-.28,.29): p.wheel(x,.1,.11)
     else: # from an end
         for x in (-.3,.3): p.box(BLACK, x-.08,0, x+.08,.2, .02)
-        p.poly(c, -.36,.36, -.26,.66, .26,.66, .36,.36); p.box(c, -.43,.1, .43,.42, .08)
-        p.poly(GLASS, -.27,.4, -.21,.61, .21,.61, .27,.4); p.box(_shade(c,.7), -.43,.1, .43,.18, .03); p.box(WHITE, -.1,.2, .1,.28)
+        p.poly(c, -.36,.36, -.26,.66, .26,.66, .36,.36)
+        p.box(c, -.43,.1, .43,.42, .08)
+        p.poly(GLASS, -.27,.4, -.21,.61, .21,.61, .27,.4)
+        p.box(_shade(c,.7), -.43,.1, .43,.18, .03)
+        p.box(WHITE, -.1,.2, .1,.28)
         lamp = _colour(rng, RED,(250,244,200))
         for x in (-.34,.34): p.box(lamp, x-.07,.26, x+.07,.35, .03)
 
 def _bus(p, rng):
-    c = _colour(rng, (236,168,36),(236,168,36),(220,222,222),(190,50,44),(40,90,160)); p.shadow(.52)
+    c = _colour(rng, (236,168,36),(236,168,36),(220,222,222),(190,50,44),(40,90,160))
+    p.shadow(.52)
     if rng.random()<.65: # from the side
-        p.box(c, -.5,.07, .5,.47, .04); p.box(_shade(c,.7), -.5,.16, .5,.2); p.box(_shade(c,1.15), -.47,.44, .47,.47, .02)
+        p.box(c, -.5,.07, .5,.47, .04)
+        p.box(_shade(c,.7), -.5,.16, .5,.2)
+        p.box(_shade(c,1.15), -.47,.44, .47,.47, .02)
         for x in np.arange(-.46, .3, .13).tolist(): p.box(GLASS, x,.27, x+.1,.41, .01)
-        p.box(GLASS, .36,.1, .46,.41, .01); p.line(c, .012, .41,.1, .41,.41); p.box(YELLOW, .47,.12, .5,.16)
+        p.box(GLASS, .36,.1, .46,.41, .01)
+        p.line(c, .012, .41,.1, .41,.41)
+        p.box(YELLOW, .47,.12, .5,.16)
         for x in (-.28,.24): p.wheel(x,.08,.08)
     else: # from the front
         for x in (-.24,.24): p.box(BLACK, x-.06,0, x+.06,.15)
-        p.box(c, -.34,.07, .34,.82, .06); p.box(BLACK, -.27,.7, .27,.79, .02); p.box(_shade(c,.6), -.34,.07, .34,.15)
+        p.box(c, -.34,.07, .34,.82, .06)
+        p.box(BLACK, -.27,.7, .27,.79, .02)
+        p.box(_shade(c,.6), -.34,.07, .34,.15)
         for x in (-.2,-.1,0,.1): p.box((255,170,40), x,.72, x+.07,.77)
-        p.box(GLASS, -.3,.34, .3,.67, .03); p.line(c, .02, 0,.34, 0,.67)
-        for x in (-.26,.26): p.disc((250,244,200), x,.24,.05); p.box(BLACK, 1.54*x-.04,.45, 1.54*x+.04,.6, .02)
+        p.box(GLASS, -.3,.34, .3,.67, .03)
+        p.line(c, .02, 0,.34, 0,.67)
+        for x in (-.26,.26):
+            p.disc((250,244,200), x,.24,.05)
+            p.box(BLACK, 1.54*x-.04,.45, 1.54*x+.04,.6, .02)
 
 # %% ../_notebooks/00_toy_tiles.ipynb #aeff010b
 def _rider(p, rng):
     c = _colour(rng, *PAINTS)
-    p.line((60,64,90), .07, -.12,.52, .06,.38, -.01,.22); p.line(c, .12, -.14,.52, 0,.8); p.line(c, .05, 0,.76, .17,.6)
-    p.disc(_colour(rng, (222,180,150),(140,96,70)), .05,.9,.075); p.poly(_colour(rng, *PAINTS), -.04,.91, -.02,.98, .08,1, .14,.92)
+    p.line((60,64,90), .07, -.12,.52, .06,.38, -.01,.22)
+    p.line(c, .12, -.14,.52, 0,.8)
+    p.line(c, .05, 0,.76, .17,.6)
+    p.disc(_colour(rng, (222,180,150),(140,96,70)), .05,.9,.075)
+    p.poly(_colour(rng, *PAINTS), -.04,.91, -.02,.98, .08,1, .14,.92)
 
 def _bicycle(p, rng):
-    c = _colour(rng, (210,50,60),(40,120,200),(240,240,240),(40,150,110),(40,40,44)); p.shadow(.5)
+    c = _colour(rng, (210,50,60),(40,120,200),(240,240,240),(40,150,110),(40,40,44))
+    p.shadow(.5)
     for x in (-.29,.3):
-        p.ring(BLACK, x,.22,.21,.035); p.line(STEEL, .008, x-.18,.22, x+.18,.22); p.line(STEEL, .008, x,.04, x,.4)
+        p.ring(BLACK, x,.22,.21,.035)
+        p.line(STEEL, .008, x-.18,.22, x+.18,.22)
+        p.line(STEEL, .008, x,.04, x,.4)
     for xy in ((-.29,.22, -.02,.2, .17,.5, -.13,.5, -.29,.22), (-.02,.2, -.15,.58), (.3,.22, .15,.62)): p.line(c, .035, *xy)
-    p.line(BLACK, .04, .06,.64, .15,.63, .22,.6); p.line(BLACK, .05, -.23,.59, -.06,.59); p.disc(BLACK, -.02,.2,.045)
+    p.line(BLACK, .04, .06,.64, .15,.63, .22,.6)
+    p.line(BLACK, .05, -.23,.59, -.06,.59)
+    p.disc(BLACK, -.02,.2,.045)
     if rng.random()<.3: _rider(p, rng)
 
 def _motorcycle(p, rng):
-    c = _colour(rng, (200,36,40),(30,70,160),(40,42,46),(230,120,30)); p.shadow(.5)
-    for x in (-.32,.33): p.disc(BLACK, x,.17,.17); p.disc(STEEL, x,.17,.09); p.disc(BLACK, x,.17,.04)
-    p.box(GREY, -.16,.1, .14,.32, .05); p.line(STEEL, .05, -.02,.12, -.42,.13); p.line(STEEL, .045, .33,.17, .2,.54)
-    p.poly(c, -.1,.3, -.06,.42, .06,.5, .22,.46, .2,.3); p.poly(BLACK, -.44,.46, -.3,.42, -.06,.44, -.08,.35, -.34,.34)
-    p.poly(c, -.44,.36, -.46,.46, -.28,.4, -.2,.32); p.poly(c, .16,.34, .2,.38, .46,.38, .42,.33)
-    p.line(BLACK, .035, .1,.6, .2,.56, .24,.5); p.disc((255,240,190), .27,.5,.055)
+    c = _colour(rng, (200,36,40),(30,70,160),(40,42,46),(230,120,30))
+    p.shadow(.5)
+    for x in (-.32,.33):
+        p.disc(BLACK, x,.17,.17)
+        p.disc(STEEL, x,.17,.09)
+        p.disc(BLACK, x,.17,.04)
+    p.box(GREY, -.16,.1, .14,.32, .05)
+    p.line(STEEL, .05, -.02,.12, -.42,.13)
+    p.line(STEEL, .045, .33,.17, .2,.54)
+    p.poly(c, -.1,.3, -.06,.42, .06,.5, .22,.46, .2,.3)
+    p.poly(BLACK, -.44,.46, -.3,.42, -.06,.44, -.08,.35, -.34,.34)
+    p.poly(c, -.44,.36, -.46,.46, -.28,.4, -.2,.32)
+    p.poly(c, .16,.34, .2,.38, .46,.38, .42,.33)
+    p.line(BLACK, .035, .1,.6, .2,.56, .24,.5)
+    p.disc((255,240,190), .27,.5,.055)
     if rng.random()<.35: _rider(p, rng)
 
 # %% ../_notebooks/00_toy_tiles.ipynb #5458a1b1
 def _hydrant(p, rng):
-    c = _colour(rng, RED,RED,RED,YELLOW,(60,110,180)); t,k = _colour(rng, c,c,WHITE,(60,100,190)),_shade(c,.72); p.shadow(.28)
-    p.box(k, -.21,0, .21,.08, .02); p.box(c, -.15,.06, .15,.68); p.box(k, .07,.08, .15,.66); p.box(_shade(c,1.25), -.1,.1, -.06,.64)
-    p.box(t, -.29,.4, .29,.54, .03); p.disc(k, 0,.46,.11); p.disc(t, 0,.46,.075); p.disc(k, 0,.46,.03)
-    p.disc(t, 0,.7,.17); p.box(k, -.2,.63, .2,.7, .02); p.box(t, -.06,.84, .06,.93, .02)
+    c = _colour(rng, RED,RED,RED,YELLOW,(60,110,180))
+    t,k = _colour(rng, c,c,WHITE,(60,100,190)),_shade(c,.72)
+    p.shadow(.28)
+    p.box(k, -.21,0, .21,.08, .02)
+    p.box(c, -.15,.06, .15,.68)
+    p.box(k, .07,.08, .15,.66)
+    p.box(_shade(c,1.25), -.1,.1, -.06,.64)
+    p.box(t, -.29,.4, .29,.54, .03)
+    p.disc(k, 0,.46,.11)
+    p.disc(t, 0,.46,.075)
+    p.disc(k, 0,.46,.03)
+    p.disc(t, 0,.7,.17)
+    p.box(k, -.2,.63, .2,.7, .02)
+    p.box(t, -.06,.84, .06,.93, .02)
 
 def _traffic_light(p, rng):
     c,lit = _colour(rng, (36,40,40),(36,40,40),(222,170,40)),rng.integers(3)
     if rng.random()<.5: p.beside().line(GREY, .035, 0,-.4, 0,.5) # on its own pole
     else: p.beside().line(GREY, .035, -.02,1.02, 1.4,1.06, 1.4,-1.5) # on an arm over the street
-    p.box(c, -.17,.36, .17,1.02, .05); p.box(_shade(c,1.5), -.17,.36, -.14,1.02)
+    p.box(c, -.17,.36, .17,1.02, .05)
+    p.box(_shade(c,1.5), -.17,.36, -.14,1.02)
     for i,lamp in enumerate((GREEN,(250,190,30),(236,40,36))):
         y = .48+.21*i
         if i==lit: p.beside().disc(lamp+(90,), 0,y,.17)
@@ -190,29 +245,36 @@ def _crosswalk(p, rng):
     for i in range(n):
         u,w,v,h = 1.2*((i+.5)/n-.5),.32/n,.42*(i/n)**.8,.26/n*(1.1-.5*i/n)
         if lengthwise: p.poly(c, u-w,0, u+w,0, .67*(u+w),.4, .67*(u-w),.4)
-        else: k = .62-.25*v; p.poly(c, -k,v, k,v, k-.02,v+h, .02-k,v+h)
+        else:
+            k = .62-.25*v
+            p.poly(c, -k,v, k,v, k-.02,v+h, .02-k,v+h)
 
 # %% ../_notebooks/00_toy_tiles.ipynb #9836b992
 def _palm(p, rng):
     b,n,c = rng.uniform(-.12,.12),rng.integers(8,12),_colour(rng, (52,110,56),(84,124,54),(40,90,60))
-    p.line((122,98,72), .055, 0,0, b*.3,.35, b,.74); p.line((150,124,94), .015, -.01,0, b*.3-.01,.35, b-.01,.74)
+    p.line((122,98,72), .055, 0,0, b*.3,.35, b,.74)
+    p.line((150,124,94), .015, -.01,0, b*.3-.01,.35, b-.01,.74)
     for a in np.linspace(-.55, np.pi+.55, n).tolist():
         r,shade = rng.uniform(.3,.38),rng.uniform(.75,1.25)
         leaf = np.array([(0,0),(.5,.5),(.85,.8),(1,.8),(.7,.6),(.4,.4)])*r*(np.cos(a),np.sin(a))
         p.poly(_shade(c,shade), *(leaf+[(b,.74),(b,.83),(b,.72),(b,.6),(b,.68),(b,.74)]).ravel().tolist())
-    p.disc((110,80,50), b-.03,.71,.03); p.disc((130,96,60), b+.03,.72,.03)
+    p.disc((110,80,50), b-.03,.71,.03)
+    p.disc((130,96,60), b+.03,.72,.03)
 
 def _mountain(p, rng):
     c,snow = _colour(rng, (112,116,140),(96,104,112),(112,124,84),(136,116,92)),rng.random()<.7
     for x,h,w in ((-.3,.34,.42),(.36,.3,.4),(.04,.5,.46)):
         h,t = h*rng.uniform(.8,1.15),x+rng.uniform(-.05,.05)
-        p.poly(c, x-w,0, t,h, x+w,0); p.poly(_shade(c,.75), t,h, x+w,0, t+.02,0, t-.03,h*.4, t+.03,h*.7)
+        p.poly(c, x-w,0, t,h, x+w,0)
+        p.poly(_shade(c,.75), t,h, x+w,0, t+.02,0, t-.03,h*.4, t+.03,h*.7)
         if snow: p.poly((244,246,250), t-.3*w,.7*h, t,h, t+.3*w,.7*h, t+.14*w,.74*h, t+.03,.64*h, t-.1*w,.74*h)
 
 def _chimney(p, rng):
     c,x = _colour(rng, (160,82,62),(176,100,76),(150,140,130)),rng.uniform(-.25,.1)
     for i in range(3): p.beside().disc((235,235,238,110), x+.1+.07*i, 1.08+.1*i, .06+.025*i)
-    p.box(c, x,.4, x+.2,.95); p.box(_shade(c,.75), x+.14,.4, x+.2,.95); p.box(_shade(c,.85), x-.03,.93, x+.23,.99)
+    p.box(c, x,.4, x+.2,.95)
+    p.box(_shade(c,.75), x+.14,.4, x+.2,.95)
+    p.box(_shade(c,.85), x-.03,.93, x+.23,.99)
     for v in np.arange(.5, .92, .07).tolist(): p.line(_shade(c,.6), .008, x,v, x+.2,v)
     for u in (.04,.13): p.box((190,110,80), x+u,.98, x+u+.05,1.06)
     _house(p.beside(), rng)
@@ -228,13 +290,16 @@ def _bridge(p, rng):
         for x in (-.3,.3): p.box(c, x-.025,-.06, x+.025,.72)
         p.box(_shade(c,.7), -1.5,.16, 1.5,.22)
     elif kind==1: # arches over water
-        p.box(c, -1.5,-.04, 1.5,.34); p.box(_shade(c,1.2), -1.5,.34, 1.5,.38)
+        p.box(c, -1.5,-.04, 1.5,.34)
+        p.box(_shade(c,1.2), -1.5,.34, 1.5,.38)
         for x in (-1.2,-.72,-.24,.24,.72,1.2): p.disc((56,70,84), x,.02,.19,1.1)
         p.beside().box((78,110,126), -1.5,-.12, 1.5,-.02)
     else: # an overpass
         p.beside().box((0,0,0,80), -1.5,-.04, 1.5,.2)
         for x in (-1,-.5,0,.5,1): p.box(_shade(c,.75), x-.04,-.08, x+.04,.22)
-        p.box(c, -1.5,.2, 1.5,.34); p.box(_shade(c,.55), -1.5,.18, 1.5,.22); p.box(_shade(c,1.15), -1.5,.33, 1.5,.36)
+        p.box(c, -1.5,.2, 1.5,.34)
+        p.box(_shade(c,.55), -1.5,.18, 1.5,.22)
+        p.box(_shade(c,1.15), -1.5,.33, 1.5,.36)
 
 # %% ../_notebooks/00_toy_tiles.ipynb #07743b55
 _DRAW = dict(zip(CLASSES, (_bicycle,_bridge,_bus,_car,_chimney,_crosswalk,_hydrant,_motorcycle,_mountain,_palm,_traffic_light)))

@@ -16,7 +16,7 @@ from sklearn.datasets import load_sample_image
 from recaptcha import backbone as module, learner
 from recaptcha.backbone import HALVES, NoWeights, Renormalise, backbone, has_local_weights, read_weights
 from recaptcha.data import DataError, load_tiles, training_tiles
-from recaptcha.fast import tile_dls
+from recaptcha.batches import tile_dls
 from train_kit import a_machine_of_its_own, toy_home  # noqa: F401
 
 LITE = ["tf_efficientnet_lite0", "tf_efficientnet_lite2", "efficientnet_lite0", "efficientnet_lite2"]

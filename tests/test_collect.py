@@ -345,7 +345,7 @@ def test_the_second_waits_for_the_first_and_finds_its_tiles(archive, tmp_path, m
 
 
 def test_readers_of_the_tiles_do_not_notice_new_ones(archive, tmp_path):
-    from recaptcha.fast import decode_tiles
+    from recaptcha.batches import decode_tiles
     paths = sorted(collect(tmp_path/'home', str(archive)).rglob('*.png'))[:60]
     stop = threading.Event()
     def force():

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from recaptcha import correction, learner, recipe
 from recaptcha.correction import SelfTraining, SoftTargets, doubtful, expected_labels, known_labels, label_thresholds, teacher_logits
 from recaptcha.data import DataError, LABELS_DIR, load_tiles, read_manifest, training_tiles, validation_fifth
-from recaptcha.fast import tile_dls
+from recaptcha.batches import tile_dls
 from recaptcha.recipe import balanced, challenge_thresholds, more_tiles
 from recaptcha.toy import CLASSES
 from recaptcha.run import Run as Settings, read_sealed, write_sealed

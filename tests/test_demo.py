@@ -265,7 +265,7 @@ def test_says_what_it_is(site, browser, base):
     links = [link.get("href") for link in site.pages["demo/index.html"].all("a")]
     assert (
         "https://github.com/brian-the-dev/recaptcha-dataset" in links
-        and site.base + site.posts["08_results.ipynb"]["permalink"] in links
+        and site.base + site.posts["09_results.ipynb"]["permalink"] in links
     )
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

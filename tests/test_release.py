@@ -6,17 +6,20 @@ import shutil
 import tempfile
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 import torch
+from onnx import helper
 from safetensors.torch import save
 
 from recaptcha import release
 from recaptcha.card import spread
-from recaptcha.challenge import Network
+from recaptcha.network import SEAL, Network, model_path
+from recaptcha.quantize import save_network
 from recaptcha.cli import run as command
 from recaptcha.data import labels_folder, load_tiles, read_complete, training_tiles, validation_fifth
-from recaptcha.fast import encode_labels
+from recaptcha.batches import encode_labels
 from recaptcha.files import DataError
 from recaptcha.learner import tile_dls, tile_learner
 from recaptcha.run import TEST_LOGITS, TEST_PROBS, WEIGHTS, Finished, Run, add_row, sha256
@@ -127,7 +130,7 @@ def test_release(finished, tmp_path, monkeypatch):
     (leftover / "raw.onnx").write_bytes(b"half")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))  # nothing may lie in the system's folder
     monkeypatch.setattr(release, "some_tiles", lambda tiles, most: tiles[:32])
-    monkeypatch.setattr(release, "measured", lambda *args: "TABLES")  # which notebook 09b tests, on more tiles
+    monkeypatch.setattr(release, "score_tables", lambda *args: "TABLES")  # which the notebook on the card tests, on more tiles
     table = release.export(finished, out, 128, results_of(finished))
     assert table.max_difference["ONNX fp32"] < 1e-4
     assert table.mean_difference["ONNX int8"] < 0.1
@@ -140,13 +143,31 @@ def test_release(finished, tmp_path, monkeypatch):
     assert sha256 in card and "there is one run of `baseline` alone" in card
 
 
+def test_the_shipped_network_is_put_together_the_same(tmp_path):
+    """Its inner graph, joined anew with what comes before and after it, gives the same to the last bit."""
+    shipped = onnx.load(model_path())
+    first = next(i for i, node in enumerate(shipped.graph.node) if "pictures" in node.output)
+    weights = [tensor for tensor in shipped.graph.initializer if not tensor.name.startswith("input_")]
+    ends = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+            for name, shape in (("pictures", ["n", 3, "h", "w"]), ("logits", ["n", 11]))]
+    inner = helper.make_graph(shipped.graph.node[first + 1:-1], "inner", ends[:1], ends[1:], weights)
+    inner = helper.make_model(inner, opset_imports=shipped.opset_import, ir_version=shipped.ir_version)
+    onnx.save(inner, tmp_path / "inner.onnx")
+    net = Network()
+    about = {key: value for key, value in net.about.items() if key != SEAL}
+    again = save_network(tmp_path / "inner.onnx", tmp_path / "again.onnx", about)
+    tiles = np.random.default_rng(0).integers(0, 256, (8, 90, 110, 3), dtype=np.uint8)
+    assert (again.probs(tiles) == net.probs(tiles)).all()
+    assert (tmp_path / "again.onnx").stat().st_size == model_path().stat().st_size
+
+
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), DataError("no"), KeyboardInterrupt()])
 def test_a_release_that_fails_changes_nothing(finished, ended, tmp_path, monkeypatch, error):
     def fails(made, out):
         (made / "README.md").write_text("new")
         raise error
     monkeypatch.setattr(release, "release", lambda *args: None)
-    monkeypatch.setattr(release, "write_up", lambda folder, made, *args: fails(made, tmp_path))
+    monkeypatch.setattr(release, "document", lambda folder, made, *args: fails(made, tmp_path))
     for name in FILES:
         (tmp_path / name).write_text(f"old {name}")
     before = contents(tmp_path)

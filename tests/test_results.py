@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
 
-from recaptcha.card import CARD
+from recaptcha.card import card_template
 from recaptcha.data import LABELS_DIR, DataError
 from recaptcha.learner import COLUMNS, METHODS
 from recaptcha.metrics import report
@@ -29,7 +30,7 @@ def test_every_run_kept_its_logits_and_they_give_its_scores():
     assert not runs.duplicated(['method', 'arch', 'size', 'epochs', 'seed', 'data', 'label_source']).any()
     for run in runs.to_dict('records'):
         logits, thresholds = run_logits(run, RESULTS)
-        ways = [report(1/(1+np.exp(-logits)), truth, thresholds*ties) for ties in (1-1e-6, 1+1e-6)]
+        ways = [report(expit(logits), truth, thresholds*ties) for ties in (1-1e-6, 1+1e-6)]
         off = [max(abs(scores[k]-run[k]) for k in ('mAP', 'F1', 'solved')) for scores in ways]
         assert min(off)<.004, (run['method'], run['seed'], ways)
 
@@ -98,11 +99,11 @@ def test_the_second_annotation_is_of_the_test_tiles(tmp_path):
 
 
 def test_the_model_card_is_the_notebook_s():
-    """Its words are the template's of notebook 09b, and its measured tables are those that the notebook shows."""
+    """Its words are the template's, and its measured tables are those that the notebook on the card shows."""
     card = (ROOT/'recaptcha/assets/README.md').read_text(encoding='utf-8')
-    words = [re.escape(part) for part in re.split(r'\{[^}]*\}', CARD)]
+    words = [re.escape(part) for part in re.split(r'\{[^}]*\}', card_template())]
     assert re.fullmatch('.+?'.join(words), card, re.S)
-    cells = json.loads((ROOT/'_notebooks/09b_model_card.ipynb').read_text(encoding='utf-8'))['cells']
+    cells = json.loads((ROOT/'_notebooks/toolkit/card.ipynb').read_text(encoding='utf-8'))['cells']
     shown = [output.get('data', {}) for cell in cells for output in cell.get('outputs', [])]
     shown = [''.join(data.get('text/markdown', '')) for data in shown]
     rows = re.findall(r'^\|.+\|$', '\n'.join(shown), re.M)

@@ -15,9 +15,10 @@ import torch
 from fastai.vision.all import BCEWithLogitsLossFlat, Learner, set_seed
 from safetensors.torch import load_file
 
-from recaptcha import fast, learner
+from recaptcha import cpu, learner
+from recaptcha.batches import decode_tiles, encode_known, encode_labels, tile_dls
+from recaptcha.cpu import FastCPU
 from recaptcha.data import DataError, labels_folder, load_tiles, read_complete, training_tiles, validation_fifth
-from recaptcha.fast import FastCPU, decode_tiles, encode_known, encode_labels, tile_dls
 from recaptcha.learner import Progress, source_targets, with_state
 from recaptcha.losses import AssumeNegative
 from recaptcha.metrics import ap_per_class, complete_thresholds, mean_ap, report
@@ -494,8 +495,8 @@ def test_no_test_tile_is_trained_on(toy_root):
 
 
 def test_falls_back_without_bf16_and_says_so_once(monkeypatch, capsys):
-    monkeypatch.setattr(fast, "cpu_has_bf16", lambda: False)
-    monkeypatch.setattr(FastCPU, "said", False)
+    monkeypatch.setattr(cpu, "cpu_has_bf16", lambda: False)
+    monkeypatch.setattr(FastCPU, "told", False)
     dls = tile_dls(training_tiles(load_tiles("toy")), 32, 16)
     for _ in range(2):
         net = torch.nn.Sequential(torch.nn.Conv2d(3, 11, 3, 2), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
@@ -519,9 +520,9 @@ def test_bf16_is_within_the_spread_of_fp32():
     "On drawn tiles: the means over seeds differ by less than twice the spread that fp32 itself has"
     table = load_tiles("toy")
     test = table[table.set == "test"].reset_index(drop=True)
-    truth, tiles = fast.encode_labels(test.labels).numpy(), fast.decode_tiles(test.path)
+    truth, tiles = encode_labels(test.labels).numpy(), decode_tiles(test.path)
     fit = training_tiles(table)
-    fit_tiles = fast.decode_tiles(fit.path)
+    fit_tiles = decode_tiles(fit.path)
 
     def score(bf16, seed):
         set_seed(seed)
