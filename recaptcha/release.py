@@ -26,7 +26,7 @@ from fastai.vision.all import *
 from scipy.special import logit
 
 from .card import measured, write_card
-from .challenge import FORMAT, SEAL, Network, sealed
+from .network import FORMAT, SEAL, Network, sealed
 from .cli import Parser, say
 from .correction import known_labels
 from .fast import *
