@@ -13,7 +13,7 @@ from safetensors.torch import save
 
 from recaptcha import release
 from recaptcha.card import spread
-from recaptcha.challenge import Network
+from recaptcha.network import Network
 from recaptcha.cli import run as command
 from recaptcha.data import labels_folder, load_tiles, read_complete, training_tiles, validation_fifth
 from recaptcha.fast import encode_labels
