@@ -1,6 +1,6 @@
-// Candidates for a grid, and how good each is: a port of recaptcha/candidates.py, where every step is explained. Numbers
-// are Python's, and so are most names, so that both can be read side by side. A candidate is {score, n, pitch, gutter,
-// x, y}.
+// Candidates for a grid, and how good each is: a port of recaptcha/candidates.py, where every step is explained.
+// Numbers are Python's, and so are most names, so that both can be read side by side. A candidate is {score, n, pitch,
+// gutter, x, y}.
 import { clip, edgeMap, mean, meanRows, plain, plane, range, rint, standOut, sum, widen } from "./lines.js";
 import {
   ACROSS,

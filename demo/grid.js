@@ -1,6 +1,6 @@
-// Finds the tiles of a challenge in a picture of it: a port of recaptcha/grid.py, where every step is explained (notebook
-// 06b). A picture is {width, height, data}, four bytes a pixel; a grid is {n, x, y, width, height, pitch, score}: `n`
-// tiles a side, the first at x and y, each of this width and height, the next a pitch further.
+// Finds the tiles of a challenge in a picture of it: a port of recaptcha/grid.py, where every step is explained. A
+// picture is {width, height, data}, four bytes a pixel; a grid is {n, x, y, width, height, pitch, score}: `n` tiles a
+// side, the first at x and y, each of this width and height, the next a pitch further.
 import { search, viewOf } from "./candidates.js";
 import { edgeMap, mean, meanRows, plane, range, rint, standOut } from "./lines.js";
 import { measure } from "./measure.js";
@@ -11,7 +11,9 @@ import { shrink } from "./picture.js";
 const squareGrid = (n, x, y, side, pitch, score) => ({ n, x, y, width: side, height: side, pitch, score });
 
 /** One tile: all of a picture. */
-export const oneTile = ({ width, height }) => ({ n: 1, x: 0, y: 0, width, height, pitch: Math.max(width, height), score: 0 });
+export function oneTile({ width, height }) {
+  return { n: 1, x: 0, y: 0, width, height, pitch: Math.max(width, height), score: 0 };
+}
 
 /** The grid of `picture`, null where there is none; `wanted` is 3 or 4 where that is known. */
 export function findGrid(picture, wanted = null) {

@@ -85,7 +85,7 @@ def compose(
     return im,Grid.square(n, (left+margin)*zoom, (above+top)*zoom, size*zoom, (size+gutter)*zoom)
 
 # %% ../_notebooks/toolkit/compose.ipynb #dfe91b90
-LARGEST = 1200 # pixels of a picture's longer side, which no zoom goes beyond
+LARGEST = 1200 # pixels of a picture's longer side, about which every zoom ends
 GROUNDS = [(255,255,255), (245,245,245), (230,235,240), (40,44,52), (120,160,140)]
 
 def _extent(kind):

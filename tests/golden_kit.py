@@ -95,7 +95,8 @@ def located(picture, choice):
     except DataError:
         return {"error": "no_grid" if choice == "auto" else "no_such_grid"}
     tiles = found.cut(picture)
-    return {"boxes": found.boxes_in(picture.size), "shape": tiles.shape, "sha256": hashlib.sha256(tiles.tobytes()).hexdigest()}
+    sha256 = hashlib.sha256(tiles.tobytes()).hexdigest()
+    return {"boxes": found.boxes_in(picture.size), "shape": tiles.shape, "sha256": sha256}
 
 
 def grids(save):
