@@ -44,7 +44,7 @@ CARD = """# The released network
 This page is written by `recaptcha-export`; change `_notebooks/09b_model_card.ipynb` instead.
 
 **What it does.** It looks at one tile of a reCAPTCHA picture challenge and gives a probability for each of eleven objects. `{arch}`, {precision}, seen at {size} × {size} pixels.
-Input: {preprocessing}. Output: `probabilities`, float32 of shape (n, 11). Classes, thresholds, calibration and a checksum over the whole file are in its metadata, and `recaptcha.challenge.Network`
+Input: {preprocessing}. Output: `probabilities`, float32 of shape (n, 11). Classes, thresholds, calibration and a checksum over the whole file are in its metadata, and `recaptcha.network.Network`
 refuses a file that does not fit them.
 
 **What it was trained on.** The public [recaptcha-dataset](https://github.com/brian-the-dev/recaptcha-dataset) by Brian (MIT licence), without the test tiles and their copies: the run `{run}`
