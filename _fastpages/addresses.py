@@ -139,7 +139,7 @@ class Addresses:
             self.owners.setdefault(place_of(address), owner)
 
 
-def _refusals(documents: list, addresses: Addresses):
+def _refusals(documents: list, addresses: Addresses, moved: dict):
     """(name, problem) of each document that asks for what it can't have; pages come before redirects."""
     for document in documents:
         try:
@@ -149,7 +149,7 @@ def _refusals(documents: list, addresses: Addresses):
             yield document.name, str(error)
     for document in documents:
         try:
-            for address in document.front.values.get("redirect_from", []):
+            for address in document.redirects(moved):
                 if file_of(address) == file_of(document.permalink):
                     raise NotebookError(
                         f"{document.name}: redirect_from: {address} is where the page itself is; leave it out"
@@ -159,8 +159,10 @@ def _refusals(documents: list, addresses: Addresses):
             yield document.name, str(error)
 
 
-def refuse(documents: list, standing: list, own: dict) -> dict:
-    """{file name: problem} of the documents that ask for an address of the site's, of another, or of a page that stays.
+def refuse(documents: list, standing: list, own: dict, moved: dict) -> dict:
+    """{name: problem} of the documents that ask for an address of the site's, of another, or of a page that stays.
+
+    `moved` is the table of old addresses, {address: the document that has moved from there}.
 
     A document that is refused keeps the page that it has, and that page its addresses: so one is refused at a time.
     """
@@ -171,7 +173,7 @@ def refuse(documents: list, standing: list, own: dict) -> dict:
         for page in standing:
             if page.source not in names:
                 addresses.keep(page)
-        refusal = next(_refusals(asking, addresses), None)
+        refusal = next(_refusals(asking, addresses, moved), None)
         if refusal is None:
             return refused
         refused[refusal[0]] = refusal[1]

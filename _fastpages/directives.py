@@ -4,6 +4,8 @@ import re
 
 from nbconvert.preprocessors import Preprocessor
 
+from .symbols import is_export, places
+
 # What a directive asks of the page. Both spellings of the last column's words mean the same.
 EFFECTS = {
     "hide": "hide",
@@ -56,7 +58,8 @@ def _directive(line: str):
 def read_directives(source: str):
     """(what the cell's directives ask for, its source without them).
 
-    The first is a dict: each effect of `EFFECTS` that was asked for is True, and `alt` holds a picture's description.
+    The first is a dict: each effect of `EFFECTS` that was asked for is True, `alt` holds a picture's description, and
+    `export` is True of a cell that goes to a module.
     """
     wishes, kept, in_head = {}, [], True
     for line in source.split("\n"):
@@ -65,6 +68,8 @@ def read_directives(source: str):
             key, colon, value = (part.strip() for part in words.partition(":"))
             if key in {"alt", "fig-alt"} and colon:
                 wishes["alt"] = value.strip("\"'")
+            elif is_export(words):
+                wishes["export"] = True
             elif effect := EFFECTS.get(f"{key}: {value.lower()}" if colon else key):
                 wishes[effect] = True
             continue
@@ -75,24 +80,34 @@ def read_directives(source: str):
 
 
 class Directives(Preprocessor):
-    """Drops hidden and emptied cells; leaves each code cell's wishes in its metadata under `post`."""
+    """Drops hidden and emptied cells; leaves each code cell's wishes in its metadata under `post`.
+
+    What an exported cell defines is left there under `places`; of a dropped cell the next code cell has it.
+    """
 
     def preprocess(self, nb, resources):
-        cells = []
+        cells, defined = [], []
         for cell in nb.cells:
             if cell.cell_type == "code":
                 wishes, cell.source = read_directives(cell.source)
-                if wishes.get("hide"):
-                    continue
-                if wishes.get("hide_output"):
-                    cell.outputs = []
+                defined += places(cell.source) if wishes.get("export") else []
                 cell.metadata["post"] = wishes
-                if not cell.source.strip() and not cell.outputs:
-                    continue
-            elif cell.cell_type != "markdown" or not cell.source.strip():
-                continue  # a raw cell is meant for another format
-            elif _old_directive(cell.source.strip().split("\n")[0]) == "hide":
+            if not _is_shown(cell):
                 continue
+            if cell.cell_type == "code":
+                cell.metadata["post"]["places"], defined = defined, []
             cells.append(cell)
         nb.cells = cells
         return nb, resources
+
+
+def _is_shown(cell) -> bool:
+    """Whether anything of a cell is on the page; takes away the output that is not to be."""
+    if cell.cell_type == "code":
+        wishes = cell.metadata["post"]
+        if wishes.get("hide_output"):
+            cell.outputs = []
+        return not wishes.get("hide") and bool(cell.source.strip() or cell.outputs)
+    if cell.cell_type != "markdown" or not cell.source.strip():
+        return False  # a raw cell is meant for another format
+    return _old_directive(cell.source.strip().split("\n")[0]) != "hide"

@@ -1,4 +1,4 @@
-"""Finds what is to become a post: the numbered notebooks of the series and the written posts, with front matter."""
+"""Finds what is to become a post: the series' numbered notebooks, the toolkit's and written posts, with front matter."""
 
 import json
 import re
@@ -10,17 +10,35 @@ from .files import read_text
 from .front_matter import FrontMatter, read
 from .patience import SECONDS, at_most
 
-NOTEBOOK = re.compile(r"(\d\d[a-z]?)_[\w-]+\.ipynb")
+TOOLKIT = "toolkit"  # the folder, in that of the notebooks, of those that are no part of the series
+LESSON = re.compile(r"(\d\d[a-z]?)_[\w-]+\.ipynb")
+TOOL = re.compile(TOOLKIT + r"/(?!_)([\w-]+)\.ipynb")
 WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)-([\w-]+)\.md")
+EXPORTS = re.compile(r"#\s*\|?\s*default_exp\b")
 HEAD = re.compile(r"(---[ \t]*\n.*?\n)---[ \t]*(?:\n|\Z)", re.S)
 LONGEST_NAME = (
     200  # bytes: a file's name has at most 255, and those of the page and its pictures are longer than the document's
 )
 
 
+def is_notebook(name: str) -> bool:
+    """Whether a file is called as notebooks are that become pages; `name` is its path in the folder of notebooks."""
+    return bool(LESSON.fullmatch(name) or TOOL.fullmatch(name))
+
+
 def is_document(name: str) -> bool:
-    """Whether a file is called as notebooks of the series or written posts are."""
-    return bool(NOTEBOOK.fullmatch(name) or WRITTEN.fullmatch(name))
+    """Whether a file is called as such notebooks or written posts are."""
+    return is_notebook(name) or bool(WRITTEN.fullmatch(name))
+
+
+def slug_of(name: str) -> str:
+    """A document's name without its ending, for names of files: `02_baseline`, `toolkit-files`, `2026-11-21-a-post`."""
+    return name.rpartition(".")[0].replace("/", "-")
+
+
+def _undated(name: str) -> str:
+    """A notebook's address without its date: `/toolkit/files.html`."""
+    return f"/{name.removesuffix('.ipynb')}.html"
 
 
 @dataclass
@@ -28,28 +46,39 @@ class Document:
     """A notebook or a written post."""
 
     path: Path
+    name: str  # a notebook's path in the folder of notebooks, or a written post's file name
     text: str
     front: FrontMatter
 
     @property
-    def name(self) -> str:
-        return self.path.name
+    def is_notebook(self) -> bool:
+        return is_notebook(self.name)
 
     @property
     def part(self):
-        """The notebook's number in the series ("02", "01b"); None for a written post."""
-        match = NOTEBOOK.fullmatch(self.name)
+        """The notebook's number in the series ("02", "01b"); None outside the series."""
+        match = LESSON.fullmatch(self.name)
         return match and match[1]
+
+    @property
+    def shelf(self):
+        """`toolkit` for a notebook of the toolkit, None for everything else."""
+        return TOOLKIT if TOOL.fullmatch(self.name) else None
+
+    @property
+    def root(self) -> Path:
+        """The repository's folder, as seen from the document."""
+        return self.path.parents[len(Path(self.name).parts)]
 
     @property
     def slug(self) -> str:
         """What the post is called in its address."""
-        return self.path.stem if self.part else WRITTEN.fullmatch(self.name)[2]
+        return slug_of(self.name) if self.is_notebook else WRITTEN.fullmatch(self.name)[2]
 
     @property
     def folder(self) -> str:
-        """What its pictures' folder and files are called; opens with a figure, as nothing else under images/ does."""
-        return self.path.stem
+        """What its pictures' folder and files are called; opens with a figure or `toolkit-`, as nothing else there."""
+        return slug_of(self.name)
 
     @property
     def post_name(self) -> str:
@@ -57,15 +86,29 @@ class Document:
 
     @property
     def permalink(self) -> str:
-        return (
-            self.front.values.get("permalink") or f"/{self.front.date.isoformat().replace('-', '/')}/{self.slug}.html"
-        )
+        """The front matter's; or else the date and the name, for the toolkit the name alone."""
+        dated = f"/{self.front.date.isoformat().replace('-', '/')}/{self.slug}.html"
+        return self.front.values.get("permalink") or (_undated(self.name) if self.shelf else dated)
+
+    @property
+    def documentation(self):
+        """Where nbdev's index looks for what a notebook exports: `/baseline.html`; None of one that exports nothing."""
+        exports = self.is_notebook and EXPORTS.search(self.text)
+        return _undated(re.sub(r"^\d+[a-zA-Z0-9]*_", "", self.name.lower())) if exports else None
+
+    def redirects(self, moved: dict) -> list:
+        """The addresses that lead here: the front matter's, those of the table `moved`, the one that nbdev's index names."""
+        found = [*self.front.values.get("redirect_from", [])]
+        found += [address for address, name in moved.items() if name == self.name]
+        if self.documentation and self.documentation != self.permalink:
+            found.append(self.documentation)
+        return list(dict.fromkeys(found))
 
     def notebook(self):
         """The document as a notebook of nbformat 4; a written post is one of a single markdown cell."""
         import nbformat  # takes a moment to load, and often nothing has changed
 
-        if self.part:
+        if self.is_notebook:
             return nbformat.reads(self.text, as_version=4)
         return nbformat.v4.new_notebook(
             cells=[
@@ -92,28 +135,39 @@ def _written_cells(text: str) -> list:
     return [{"cell_type": kind, "source": source} for kind, source in parts]
 
 
-def _read(path: Path) -> Document:
-    length = len(path.name.encode("utf-8", "replace"))
+def _read(path: Path, name: str) -> Document:
+    length = len(name.encode("utf-8", "replace"))
     if length > LONGEST_NAME:
         raise NotebookError(
-            f"{path.name}: its name has {length} bytes, and its page and pictures are named after it: "
+            f"{name}: its name has {length} bytes, and its page and pictures are named after it: "
             f"give it one of {LONGEST_NAME} at most"
         )
     kind = "a notebook" if path.suffix == ".ipynb" else "a post"
-    with naming(path.name, f"not {kind}: "), at_most(SECONDS):
+    with naming(name, f"not {kind}: "), at_most(SECONDS):
         text = read_text(path)
         cells = (_notebook_cells if path.suffix == ".ipynb" else _written_cells)(text)
-        return Document(path, text, read(cells, path.name, date=(WRITTEN.fullmatch(path.name) or [None, None])[1]))
+        date = (WRITTEN.fullmatch(name) or [None, None])[1]
+        return Document(path, name, text, read(cells, name, date=date))
 
 
 def read_documents(notebooks: Path, posts: Path) -> tuple:
-    """(the documents, notebooks in the series' order first; {file name: what is wrong with it})."""
+    """(the documents, the series in its order first, then the toolkit; {name: what is wrong with it})."""
     found, problems = [], {}
-    paths = [path for path in sorted(notebooks.glob("*.ipynb")) if NOTEBOOK.fullmatch(path.name)]
-    paths += [path for path in sorted(posts.glob("*.md")) if WRITTEN.fullmatch(path.name)]
-    for path in paths:
+    for name, path in _paths(notebooks, posts):
         try:
-            found.append(_read(path))
+            found.append(_read(path, name))
         except NotebookError as error:
-            problems[path.name] = str(error)
+            problems[name] = str(error)
     return found, problems
+
+
+def _paths(notebooks: Path, posts: Path):
+    """(name, path) of each document."""
+    for folder in ("", TOOLKIT):
+        for path in sorted((notebooks / folder).glob("*.ipynb")):
+            name = path.relative_to(notebooks).as_posix()
+            if is_notebook(name):
+                yield name, path
+    for path in sorted(posts.glob("*.md")):
+        if WRITTEN.fullmatch(path.name):
+            yield path.name, path

@@ -63,6 +63,7 @@ class PostExporter(TemplateExporter):
     def _create_environment(self):
         environment = super()._create_environment()
         environment.filters |= {"code": code_html, "markdown_cell": self._markdown_cell, "output_html": self._output}
+        environment.filters["places"] = self._places
         environment.globals |= {"words": {key: html.escape(word) for key, word in self.words.items()}}
         return environment
 
@@ -84,6 +85,11 @@ class PostExporter(TemplateExporter):
 
     def _markdown_cell(self, cell):
         return self._clean(render_markdown(cell.source, self.renderer), cell, markdown=True)
+
+    def _places(self, cell):
+        """What the addresses of nbdev's index lead to, for each name that no heading has."""
+        names = [name for name in cell.metadata["post"]["places"] if self.renderer.take_name(name)]
+        return "".join(f'<span id="{html.escape(name)}"></span>' for name in names)
 
     def _output(self, output, cell):
         if output.output_type == "stream":

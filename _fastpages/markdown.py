@@ -1,6 +1,7 @@
 """Renders markdown cells: nbconvert's reader with its maths, our headings, callouts, footnotes, previews and links."""
 
 import html
+import posixpath
 import re
 from functools import cache
 from urllib.parse import unquote, urlsplit
@@ -24,8 +25,8 @@ HOSTS = {
     "twitter": {"twitter.com", "x.com", "mobile.twitter.com"},
     "youtube": {"youtube.com", "youtu.be", "m.youtube.com"},
 }
-# Another notebook of the series, or a written post.
-DOCUMENT = re.compile(r"(?:\./|(?:\.\./)*(?:_notebooks|_posts)/)?([\w.-]+\.ipynb|\d{4}-\d\d-\d\d-[\w.-]+\.md)(#.*)?$")
+# Another notebook, or a written post.
+DOCUMENT = re.compile(r"((?:[\w.-]+/)*(?:[\w.-]+\.ipynb|\d{4}-\d\d-\d\d-[\w.-]+\.md))(#.*)?$")
 
 
 @cache
@@ -59,21 +60,30 @@ class Links:
         self.warnings = []
 
     def __call__(self, href: str):
-        if match := DOCUMENT.match(href.strip()):
-            address = self.posts.get(unquote(match[1]))
-            if address is None:
+        if (match := DOCUMENT.match(href.strip())) and (names := self._names(unquote(match[1]))):
+            found = [self.posts[name] for name in names if name in self.posts]
+            if not found:
                 self.warnings.append(
-                    f"{self.name}: links to {match[1]}, which is no notebook or post of the series; left as text"
+                    f"{self.name}: links to {names[0]}, which is no notebook or post of the series; left as text"
                 )
                 return None
-            return address + (match[2] or "")
+            return found[0] + (match[2] or "")
         if href.startswith(("#", "//", "\\")) or re.match(r"[a-z][a-z0-9+.-]*:", href, re.I):
             return href
         if href.startswith("/"):
             return href if href.startswith(f"{self.site.baseurl}/") else self.site.baseurl + href
-        path = re.sub(r"^(\./)+", "", href)  # another file of the repository
-        path = path.removeprefix("../") if path.startswith("../") else f"{self.folder}/{path}"
-        return self.site.source_url + path if not path.startswith("../") else None
+        path = posixpath.normpath(posixpath.join(self.folder, href))  # another file of the repository
+        return self.site.source_url + path if path.split("/")[0] != ".." else None
+
+    def _names(self, path: str) -> list:
+        """The documents that a path may mean: seen from this one's folder, or else from the repository's top."""
+        found = []
+        for start in (self.folder, ""):
+            place = re.sub(r"^(\.\./)+", "", posixpath.normpath(posixpath.join(start, path)))
+            for folder in (self.site.nbs_path, "_posts"):
+                if place.startswith(f"{folder}/"):
+                    found.append(place.removeprefix(f"{folder}/"))
+        return found
 
 
 class PostRenderer(IPythonRenderer):
@@ -101,6 +111,13 @@ class PostRenderer(IPythonRenderer):
             name = f"{base}-{self.taken[base]}"
         self.taken[name] = 1
         return name
+
+    def take_name(self, name: str) -> bool:
+        """Makes `name` an id of the page; False where it is one already."""
+        if name in self.taken:
+            return False
+        self.taken[name] = 1
+        return True
 
     def block_quote(self, text):
         if preview := self._preview(text):

@@ -35,6 +35,7 @@ class PictureFolder:
     name: str  # the document's file name
     baseurl: str
     beside: Path  # the document's own folder
+    root: Path  # the repository's
     files: dict = field(default_factory=dict)  # file name -> bytes
     names: dict = field(default_factory=dict)  # bytes -> file name
     counts: dict = field(default_factory=Counter)  # file name -> how often it was wanted
@@ -117,7 +118,7 @@ class PictureFolder:
 
     def _local(self, src: str, required: bool):
         try:
-            root, path = self.beside.resolve().parent, (self.beside / unquote(src)).resolve()
+            root, path = self.root.resolve(), (self.beside / unquote(src)).resolve()
             found = path.is_file() and path.is_relative_to(root)
         except (OSError, ValueError, RuntimeError):  # too long a name, a zero byte, a link that leads to itself
             found = False

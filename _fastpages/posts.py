@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from .addresses import own_places, place_of, refuse
-from .documents import Document, is_document, read_documents
+from .documents import Document, is_document, read_documents, slug_of
 from .errors import NotebookError, naming, one_line, reason
 from .files import read_bytes, read_text, write
 from .patience import SECONDS, at_most
@@ -28,7 +28,7 @@ class Report:
     unchanged: list = field(default_factory=list)
     removed: list = field(default_factory=list)
     warnings: list = field(default_factory=list)
-    problems: dict = field(default_factory=dict)  # file name -> what is wrong with it
+    problems: dict = field(default_factory=dict)  # a document's name -> what is wrong with it
 
 
 @cache
@@ -41,12 +41,13 @@ def _converter_digest() -> str:
 
 def _digest(document: Document, site: Site, addresses: dict, beside: list) -> str:
     """Changes with all that a post is made of: its source, converter, settings, the addresses and pictures in it."""
-    linked = {name: address for name, address in addresses.items() if name in document.text}
+    linked = {name: address for name, address in addresses.items() if Path(name).name in document.text}
     parts = [
         document.text,
         _converter_digest(),
         asdict(site),
         linked,
+        document.redirects(site.moved),
         [file for file in beside if Path(file[0]).name in document.text],
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
@@ -93,7 +94,9 @@ def _cover(document: Document, page, out: Path):
 
 def _social_files(document: Document, picture, site: Site) -> dict:
     """{path in the site: content} of the post's card, and of its cover where it has a picture."""
-    kicker = f"{site.words['part']} {document.part.lstrip('0') or 0}" if document.part else ""
+    kicker = site.words["toolkit"] if document.shelf else ""
+    if document.part:
+        kicker = f"{site.words['part']} {document.part.lstrip('0') or 0}"
     files = {SOCIAL / f"{document.folder}.png": draw_card(document.front.title, kicker, site.title, picture)}
     if picture:
         files[SOCIAL / f"{document.folder}.webp"] = draw_cover(picture)
@@ -108,7 +111,7 @@ def _yaml(value) -> str:
     )
 
 
-def _post_text(document: Document, page, digest: str, has_cover: bool) -> str:
+def _post_text(document: Document, page, digest: str, has_cover: bool, redirects: list) -> str:
     front, address = document.front, f"/{SOCIAL.as_posix()}/{document.folder}"
     cover = {"src": f"{address}.webp", "width": COVER[0], "height": COVER[1]} if has_cover else None
     values = {"layout": "post", "title": front.title, "description": front.summary}
@@ -121,8 +124,10 @@ def _post_text(document: Document, page, digest: str, has_cover: bool) -> str:
         "permalink": document.permalink,
         "image": f"{address}.png",
         "cover": cover,
-        "notebook": document.part and document.name,
+        "redirect_from": redirects or None,
+        "notebook": document.name if document.is_notebook else None,
         "part": document.part,
+        "shelf": document.shelf,
         "minutes": page.minutes,
         "math": page.formulas > 0 or None,
         "allow": needs(page.body) if front.values.get("trusted") else None,
@@ -145,7 +150,7 @@ def publish(notebooks: Path, out: Path, site: Site) -> Report:
     documents, problems = read_documents(notebooks, out / "_posts")
     names = {document.name for document in documents} | problems.keys()
     staying = [page for page in read_standing(out / "_posts") if page.source is None or page.source in names]
-    problems |= refuse(documents, staying, own_places(out))
+    problems |= refuse(documents, staying, own_places(out), site.moved)
     documents = [document for document in documents if document.name not in problems]
     report = Report(problems=problems)
     addresses = {page.source: site.baseurl + page.addresses[0] for page in staying if page.source in problems}
@@ -180,7 +185,8 @@ def _publish(document: Document, out: Path, site: Site, addresses: dict, beside:
     page = _convert(document, site, addresses)
     picture, folder = _cover(document, page, out), Path("images") / document.folder
     files = {folder / name: content for name, content in page.pictures.items()} | _social_files(document, picture, site)
-    text = _post_text(document, page, digest, picture is not None).encode("utf-8", "replace")
+    redirects = document.redirects(site.moved)
+    text = _post_text(document, page, digest, picture is not None, redirects).encode("utf-8", "replace")
     for path, content in files.items():
         write(out / path, content)
     write(post, text)
@@ -194,8 +200,8 @@ def _convert(document: Document, site: Site, addresses: dict):
     from .markdown import Links
     from .pictures import PictureFolder
 
-    pictures = PictureFolder(document.folder, document.name, site.baseurl, document.path.parent)
-    folder = site.nbs_path if document.part else "_posts"
+    pictures = PictureFolder(document.folder, document.name, site.baseurl, document.path.parent, document.root)
+    folder = Path(site.nbs_path if document.is_notebook else "_posts", document.name).parent.as_posix()
     return convert(document.notebook(), document.front, pictures, Links(document.name, folder, addresses, site))
 
 
@@ -225,7 +231,7 @@ def _remove_stale(out: Path, documents: list, report: Report) -> None:
         try:
             (out / "_posts" / page.name).unlink()
             report.removed.append(page.name)
-            if is_document(page.source) and Path(page.source).stem not in folders:
-                _remove_pictures(out, Path(page.source).stem)
+            if is_document(page.source) and slug_of(page.source) not in folders:
+                _remove_pictures(out, slug_of(page.source))
         except OSError as error:
             report.problems[page.name] = f"{page.name}: cannot be removed: {reason(error)}"

@@ -3,6 +3,7 @@
 The cell has to name the repository, since on Colab nothing but the notebook itself is there. It takes the address from
 settings.ini, so that this stays the only place where somebody changes it.
 """
+import re
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -13,19 +14,34 @@ OPENING = "#| hide\n# On Colab or Binder, this fetches the series and installs i
 REST = """\
 import os, subprocess, sys
 if {{'COLAB_RELEASE_TAG', 'BINDER_REPO_URL', 'BINDER_SERVICE_HOST'}} & os.environ.keys():
-    root = os.path.dirname(os.getcwd())
+    root = {up}
     if not os.path.isfile(os.path.join(root, 'settings.ini')): # Binder has the repository already
         root = os.path.abspath('{name}')
         if not os.path.isdir(root):
             clone = ['git', 'clone', '-q', '--depth', '1', '-b', '{branch}']
             subprocess.run([*clone, '{address}', root], check=True)
     subprocess.run([sys.executable, '-m', 'pip', 'install', '-q', root+'[train]', 'captum'], check=True)
-    os.chdir(os.path.join(root, '_notebooks'))"""
+    os.chdir(os.path.join(root, '{folder}'))"""
 
 
-def setup_cell(settings) -> str:
-    """The source of the cell, for the repository that `settings` (a section of settings.ini) names."""
-    return OPENING + REST.format(name=settings["repo"], branch=settings["branch"], address=settings["git_url"])
+def setup_cell(settings, folder: str) -> str:
+    """The source of the cell, for the repository that `settings` (a section of settings.ini) names.
+
+    `folder` is the notebook's, as a path from the repository's top: `_notebooks/toolkit`.
+    """
+    up = "os.getcwd()"
+    for _ in folder.split("/"):
+        up = f"os.path.dirname({up})"
+    return OPENING + REST.format(
+        up=up, folder=folder, name=settings["repo"], branch=settings["branch"], address=settings["git_url"]
+    )
+
+
+def notebooks(settings) -> list:
+    """The paths of all notebooks that `settings` means, as nbdev finds them."""
+    folder = ROOT / settings["nbs_path"]
+    found = [(path, path.relative_to(folder).as_posix()) for path in folder.rglob("*.ipynb")]
+    return sorted(path for path, name in found if not re.search(r"(^|/)[._]", name))
 
 
 def set_up(notebook, source):
@@ -43,8 +59,9 @@ def set_up(notebook, source):
 def main():
     settings = ConfigParser()
     settings.read(ROOT / "settings.ini", encoding="utf-8")
-    source = setup_cell(settings["DEFAULT"])
-    for path in sorted((ROOT / settings["DEFAULT"]["nbs_path"]).glob("*.ipynb")):
+    settings = settings["DEFAULT"]
+    for path in notebooks(settings):
+        source = setup_cell(settings, path.parent.relative_to(ROOT).as_posix())
         before = path.read_text(encoding="utf-8")
         notebook = nbformat.reads(before, as_version=4)
         set_up(notebook, source)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from .errors import NotebookError
+from .addresses import tidy
+from .errors import NotebookError, one_line
 from .files import write
 
 
@@ -21,6 +22,7 @@ class Site:
     branch: str
     nbs_path: str
     words: dict  # what the pages say by themselves, from _data/words.yml
+    moved: dict  # old address -> the document that has moved from there, from _data/moved.yml
 
     @property
     def source_url(self) -> str:
@@ -39,7 +41,8 @@ def read_settings(path: Path, baseurl: str | None = None) -> Site:
         return Site(title=get("title"), description=get("description"), author=get("author"), url=get("doc_host").rstrip("/"),
                     baseurl="/" + prefix.strip("/") if prefix.strip("/") else "",
                     repository=f"{get('user')}/{get('repo')}", branch=get("branch"), nbs_path=get("nbs_path"),
-                    words=read_words(path.parent / "_data" / "words.yml"))
+                    words=read_words(path.parent / "_data" / "words.yml"),
+                    moved=read_moved(path.parent / "_data" / "moved.yml"))
     except KeyError as error:
         raise NotebookError(f"{path}: {error.args[0]}: missing") from None
     except configparser.Error as error:
@@ -48,7 +51,7 @@ def read_settings(path: Path, baseurl: str | None = None) -> Site:
 
 # The words that posts are written with; the theme takes its own from the same file.
 NEEDED = set("anchor code cut_lines cut_output footnote_back footnotes important note output picture picture_under "
-             "preview_twitter preview_youtube table tip twitter warning youtube".split())
+             "preview_twitter preview_youtube table tip toolkit twitter warning youtube".split())
 
 
 def read_words(path: Path) -> dict:
@@ -61,6 +64,17 @@ def read_words(path: Path) -> dict:
     if missing:
         raise NotebookError(f"{path}: {', '.join(missing)}: missing")
     return {key: str(word) for key, word in words.items()}
+
+
+def read_moved(path: Path) -> dict:
+    """The old addresses that lead on; none where there is no such table."""
+    if not path.is_file():
+        return {}
+    try:
+        moved = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        return {tidy(address): str(name) for address, name in moved.items()}
+    except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise NotebookError(f"{path}: {one_line(error)}") from None
 
 
 def write_site_config(site: Site, path: Path) -> None:

@@ -76,8 +76,8 @@ function followReader(contents) {
   mark();
 }
 
-switchTheme(document.getElementById("theme"));
-const said = document.getElementById("said");
+switchTheme(document.getElementById("site-theme"));
+const said = document.getElementById("site-said");
 if (said && navigator.clipboard) document.querySelectorAll(".code > pre").forEach((pre) => addCopyButton(pre, said));
 const contents = document.querySelector("nav.contents");
 if (contents) followReader(contents);

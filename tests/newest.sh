@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=${PYTHON:-python3}
-[ $# -gt 0 ] || set -- _notebooks/*.ipynb
+[ $# -gt 0 ] || set -- _notebooks/*.ipynb _notebooks/toolkit/*.ipynb
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -57,10 +57,10 @@ done
 "$python" -m pip install -qq --disable-pip-version-check nbconvert ipykernel captum # captum draws where a network looks
 export RECAPTCHA_RUN=toy
 for notebook in "$@"; do
-  name=$(basename "$notebook")
+  name=${notebook#_notebooks/}
   start=$SECONDS
   "$python" -m nbconvert --to notebook --execute --log-level WARN --ExecutePreprocessor.timeout=600 \
-    --output-dir "$work/out" "$name"
+    --output-dir "$work/out" "$work/_notebooks/$name"
   echo "$name: $((SECONDS - start)) s"
 done
 echo "Success."

@@ -134,14 +134,22 @@ class Site:
             if any(tag.get("http-equiv") == "refresh" for tag in page.all("meta"))
         }
         self.pages = {name: page for name, page in found.items() if name not in self.redirections}
-        self.posts, self.written = {}, []  # the series by its notebooks' names; the other posts
+        self.posts, self.toolkit, self.written = {}, {}, []  # of notebooks by their names, the series and the toolkit
         for path in sorted((source / "_posts").glob("*.html")):
             front = dict(
                 line.split(": ", 1) for line in path.read_text(encoding="utf-8").split("\n---\n")[0].split("\n")[1:]
             )
             front = {key: json.loads(value) for key, value in front.items()}
             post = front | {"page": self.pages[self.name_of(front["permalink"])]}
-            self.written.append(post) if "notebook" not in post else self.posts.update({post["notebook"]: post})
+            if "notebook" in post:
+                (self.toolkit if "shelf" in post else self.posts)[post["notebook"]] = post
+            else:
+                self.written.append(post)
+
+    @property
+    def documents(self):
+        """Every post: of the series, the toolkit, and those written by hand."""
+        return [*self.posts.values(), *self.toolkit.values(), *self.written]
 
     def name_of(self, address):
         """What the page of an address of the site's own is called in `pages`; with or without host and base."""

@@ -22,7 +22,7 @@ def theme(page):
     """(the switch's name, the page's attribute, whether its ground is dark)."""
     return (
         page.get_by_role("button", name="Theme: ").get_attribute("aria-label")
-        or page.locator("#theme").inner_text().strip(),
+        or page.locator("#site-theme").inner_text().strip(),
         page.evaluate("document.documentElement.dataset.theme || 'system'"),
         brightness(page.evaluate(GROUND)) < 128,
     )
@@ -34,7 +34,7 @@ def test_theme_switch(visit):
     assert theme(page) == ("Theme: system", "system", True)
     page.emulate_media(color_scheme="light")
     assert theme(page) == ("Theme: system", "system", False)
-    tab_to(page, "#theme")
+    tab_to(page, "#site-theme")
     for name, dark in (("light", False), ("dark", True), ("system", False), ("light", False), ("dark", True)):
         page.keyboard.press("Enter" if dark else "Space")
         assert theme(page) == (f"Theme: {name}", name, dark)
@@ -55,7 +55,7 @@ def test_theme_switch_without_storage(visit):
         "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('denied', 'SecurityError'); }})"
     )
     page.reload()
-    tab_to(page, "#theme")
+    tab_to(page, "#site-theme")
     page.keyboard.press("Enter")
     assert theme(page) == ("Theme: light", "light", False)
 
@@ -192,7 +192,7 @@ def test_side_notes(visit):
 def test_print(visit):
     page = visit(RICH)
     page.emulate_media(media="print")
-    for selector in ("body > header", "nav.contents", "#theme", "button.copy"):
+    for selector in ("body > header", "nav.contents", "#site-theme", "button.copy"):
         assert page.locator(selector).count() and not page.locator(selector).first.is_visible(), (
             f"{selector} is printed"
         )

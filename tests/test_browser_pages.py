@@ -157,7 +157,7 @@ def test_no_page_scrolls_sideways_on_a_phone(visits):
 
 
 def posts_of(site):
-    return {site.name_of(post["permalink"]) for post in [*site.posts.values(), *site.written]}
+    return {site.name_of(post["permalink"]) for post in site.documents}
 
 
 def test_pages_are_light(visits, site):
@@ -187,3 +187,11 @@ def test_style_and_scripts_are_small(site):
     }
     own = {name: size for name, size in sizes.items() if "katex" not in name}
     assert own and sum(own.values()) < 40_000, own
+
+
+@pytest.mark.parametrize(("scripts", "place"), [(True, "#What-we-learnt"), (False, "")])
+def test_an_old_address_leads_on(visit, site, address, scripts, place):
+    """To the place on the page that was asked for; without scripts to the page."""
+    page = visit("/2026/11/20/00b_pictures.html#What-we-learnt", java_script_enabled=scripts)
+    page.wait_for_url(f"{address}{site.base}/toolkit/pictures.html{place}")
+    assert page.locator("h1").inner_text() == "Opening pictures"

@@ -106,7 +106,7 @@ def test_without_javascript(visit, path):
     page = visit(path, java_script_enabled=False)
     assert (
         len(page.locator("main").inner_text()) > 300
-        and not page.locator("#theme").is_visible()
+        and not page.locator("#site-theme").is_visible()
         and page.locator("button.copy").count() == 0
     )
 

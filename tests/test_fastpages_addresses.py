@@ -23,7 +23,7 @@ def refusals(blog) -> dict:
     """What the documents are told that ask for an address which they can't have."""
     documents, problems = read_documents(blog.notebooks, blog.root / "_posts")
     assert not problems
-    return refuse(documents, [], own_places(blog.root))
+    return refuse(documents, [], own_places(blog.root), {})
 
 
 @pytest.mark.parametrize(

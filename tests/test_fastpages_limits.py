@@ -361,7 +361,7 @@ def page_of(*cells, trusted=False):
     """Converts cells without writing anything."""
     front = FrontMatter("T", "S", {"date": datetime.date(2026, 3, 4), "trusted": trusted})
     nb = nbformat.v4.new_notebook(cells=[new_markdown_cell("# T"), *cells])
-    folder = PictureFolder("01_one", "01_one.ipynb", "/base", ROOT / "_notebooks")
+    folder = PictureFolder("01_one", "01_one.ipynb", "/base", ROOT / "_notebooks", ROOT)
     return convert(nb, front, folder, Links("01_one.ipynb", "_notebooks", {}, read_settings(ROOT / "settings.ini")))
 
 

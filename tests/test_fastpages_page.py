@@ -228,7 +228,7 @@ def test_nothing_runs_and_nothing_loads(blog, html, place):
 
 def test_output_cannot_close_the_page_or_claim_its_ids(blog):
     body = blog.body(code("a", html_output("</div></div></article><b id='main' class='site-title'>ok")), code("mark = 1"))
-    assert "</article>" not in body and 'id="main"' not in body and "site-title" not in body
+    assert "</article>" not in body and 'id="site-main"' not in body and "site-title" not in body
     assert body.count("<div") == body.count("</div>")
 
 

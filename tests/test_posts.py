@@ -8,9 +8,11 @@ import re
 
 import pytest
 from _fastpages.documents import read_documents
+from _fastpages.site import read_settings
 from notebook_kit import ROOT
 
 POSTS = sorted((ROOT / "_posts").glob("*.md"))
+NOTEBOOKS = sorted((ROOT / "_notebooks").rglob("*.ipynb"))
 NAMES = {  # a post's figures and measurements go by a short name
     "breaking-recaptcha-v2": "report",
     "stochastic-gradient-descent": "sgd",
@@ -56,11 +58,12 @@ def test_a_post_is_complete(post):
 
 def test_the_report_links_every_notebook():
     [report] = [text(post) for post in POSTS if short_name(post) == "report"]
-    notebooks = [path.name for path in (ROOT / "_notebooks").glob("[0-9]*.ipynb")]
-    assert [name for name in notebooks if f"(../_notebooks/{name})" not in report] == []
+    links = [f"(../{path.relative_to(ROOT).as_posix()})" for path in NOTEBOOKS]
+    assert [link for link in links if link not in report] == []
     assert [post.name for post in POSTS if post.name not in report and short_name(post) != "report"] == []
 
 
+MOVED = read_settings(ROOT / "settings.ini").moved
 DOCUMENTS, PROBLEMS = read_documents(ROOT / "_notebooks", ROOT / "_posts")
 
 
@@ -73,7 +76,7 @@ def test_no_document_is_dated_in_the_future(document):
     assert document.front.date <= datetime.date.today()
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "_notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_no_cell_is_empty(path):
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     assert [place for place, cell in enumerate(cells) if not "".join(cell["source"]).strip()] == []
@@ -84,7 +87,7 @@ def test_addresses_outlive_their_dates():
     once = {"05_label_smoothing_v2": 26, "06_label_correction": 27, "06a_recipe": 27, "06b_grid": 28,
             "07_prediction": 28, "08_results": 29, "09_release": 30, "09b_model_card": 30}
     now = {document.permalink for document in DOCUMENTS}
-    now |= {address for document in DOCUMENTS for address in document.front.values.get("redirect_from", [])}
+    now |= {address for document in DOCUMENTS for address in document.redirects(MOVED)}
     assert {f"/2026/11/{day}/{name}.html" for name, day in once.items()} <= now
 
 
@@ -101,7 +104,7 @@ def sentences(path):
     return re.split(r"(?<=[.!?:|])\s+|\n\s*\n|\n(?=[#|*-])", re.sub(r"[ \t]+", " ", source))
 
 
-PATTERNS = ["README.md", "index.html", "_pages/*", "_posts/*.md", "_data/words.yml", "_notebooks/*.ipynb",
+PATTERNS = ["README.md", "index.html", "_pages/*", "_posts/*.md", "_data/words.yml", "_notebooks/**/*.ipynb",
             "recaptcha/*.py", "recaptcha/labels/README.md", "recaptcha/assets/README.md", "benchmarks/*.py", "demo/*.js"]
 TEXTS = [path for pattern in PATTERNS for path in sorted(ROOT.glob(pattern))]
 

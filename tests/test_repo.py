@@ -19,12 +19,14 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from _fastpages.setup_cell import notebooks
+
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-NOTEBOOKS = sorted((ROOT / "_notebooks").glob("*.ipynb"))
 SETTINGS = ConfigParser()
 SETTINGS.read(ROOT / "settings.ini", encoding="utf-8")
 SETTINGS = SETTINGS["DEFAULT"]
+NOTEBOOKS = notebooks(SETTINGS)
 
 
 def repo_files():
@@ -96,7 +98,7 @@ def test_nbdev_leaves_the_settings_alone(fresh):
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.name)
 def test_notebook_is_clean(fresh, notebook):
-    clean = notebook.read_bytes() == (fresh / "_notebooks" / notebook.name).read_bytes()
+    clean = notebook.read_bytes() == (fresh / notebook.relative_to(ROOT)).read_bytes()
     assert clean, "run `make notebooks`"
 
 
@@ -113,7 +115,7 @@ def test_modules_open_with_their_notebooks_name():
     assert modules
     for module in modules:
         opening = "\n".join(module.read_text(encoding="utf-8").splitlines()[:10])
-        named = re.search(r"File to edit: \.\./(_notebooks/\w+\.ipynb)", opening)
+        named = re.search(r"File to edit: \.\./(_notebooks/[\w/]+\.ipynb)", opening)
         assert named, f"{module.name} does not open with its notebook's name"
         assert (ROOT / named[1]).is_file(), f"{module.name} names {named[1]}, which is not there"
 
@@ -361,8 +363,9 @@ def test_owner_and_repository_stand_in_one_place():
     user, repo = SETTINGS["user"], SETTINGS["repo"]
     generated = "recaptcha/_modidx.py"  # nbdev copies them there
     found = places(rf"{re.escape(user)}(/{re.escape(repo)}\b|\.github\.io)", allowed=["settings.ini", generated])
-    setup_cells = [f"_notebooks/{notebook.name}: {user}/{repo}" for notebook in NOTEBOOKS]  # one each, written from settings.ini
-    assert sorted(found) == setup_cells
+    # One each, written from settings.ini.
+    setup_cells = [f"{notebook.relative_to(ROOT).as_posix()}: {user}/{repo}" for notebook in NOTEBOOKS]
+    assert sorted(found) == sorted(setup_cells)
 
 
 def test_ci_runs_the_tests_as_the_readme_says():
@@ -462,8 +465,9 @@ def test_page_names_what_is_there(name):
 
 def test_readme_names_every_notebook():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    missing = [notebook.name for notebook in NOTEBOOKS if f"(_notebooks/{notebook.name})" not in text]
-    assert missing == [], "not in the table of the series"
+    names = [notebook.relative_to(ROOT).as_posix() for notebook in NOTEBOOKS]
+    listed = re.findall(r"^\| \[[^\]]+\]\((_notebooks/[^)]+\.ipynb)\)", text, re.M)
+    assert listed == sorted(names, key=lambda name: ("/toolkit/" in name, name)), "first the series, then the toolkit"
 
 
 def test_readme_installs_extras_that_are_there():

@@ -9,13 +9,14 @@ import nbformat
 import pytest
 from notebook_kit import ROOT
 
-from _fastpages.setup_cell import set_up, setup_cell
+from _fastpages.setup_cell import notebooks, set_up, setup_cell
 
 SETTINGS = ConfigParser()
 SETTINGS.read(ROOT / "settings.ini", encoding="utf-8")
 SETTINGS = SETTINGS["DEFAULT"]
-CELL = setup_cell(SETTINGS)
-NOTEBOOKS = sorted((ROOT / "_notebooks").rglob("*.ipynb"))
+FOLDERS = ["_notebooks", "_notebooks/toolkit"]
+CELL = setup_cell(SETTINGS, FOLDERS[0])
+NOTEBOOKS = notebooks(SETTINGS)
 
 
 def first_code(path):
@@ -24,7 +25,9 @@ def first_code(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_every_notebook_opens_with_it(path):
-    assert first_code(path).source == CELL, "run `make notebooks`"
+    folder = path.parent.relative_to(ROOT).as_posix()
+    assert folder in FOLDERS
+    assert first_code(path).source == setup_cell(SETTINGS, folder), "run `make notebooks`"
     assert nbformat.read(path, as_version=4).cells[0].cell_type == "markdown"
 
 
@@ -70,30 +73,30 @@ def repository(tmp_path_factory):
     return folder
 
 
-def run_cell(python, folder, repository, **environment):
-    """Runs the cell in `folder`; the repository's address leads to a copy of this one, and there is no index."""
+def run_cell(python, folder, repository, shelf, **environment):
+    """Runs the cell of the notebooks in `shelf` in `folder`; the repository's address leads to a copy of this one, and there is no index."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("RECAPTCHA_", "PYTHON"))}
     key = f"url.{repository.as_uri()}.insteadOf"
     redirected = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": key, "GIT_CONFIG_VALUE_0": SETTINGS["git_url"]}
     offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
     after = "\nimport recaptcha, recaptcha.cli\nprint(os.getcwd())\nprint(recaptcha.__file__)"
-    source = CELL.replace("'captum'", "") + after  # captum is no file of ours, and without an index it can't be had
+    source = setup_cell(SETTINGS, shelf).replace("'captum'", "") + after  # captum is no file of ours, and without an index it can't be had
     variables = {**clean, **redirected, **offline, **environment}
     return subprocess.run([python, "-c", source], cwd=folder, capture_output=True, text=True, env=variables)
 
 
 def test_on_colab_it_clones_installs_and_changes_folder(bare, repository, tmp_path):
-    for _ in range(2):  # whoever runs the cell again gets the same
-        done = run_cell(bare, tmp_path, repository, COLAB_RELEASE_TAG="release-colab")
+    for shelf in [FOLDERS[0], *FOLDERS]:  # whoever runs the cell again gets the same
+        done = run_cell(bare, tmp_path, repository, shelf, COLAB_RELEASE_TAG="release-colab")
         assert done.returncode == 0, done.stderr
         folder, module = done.stdout.splitlines()
-        assert folder == str(tmp_path / SETTINGS["repo"] / "_notebooks")
+        assert folder == str(tmp_path / SETTINGS["repo"] / shelf)
         assert module.startswith(str(bare.parent.parent)), "not installed into the kernel's environment"
 
 
-@pytest.mark.parametrize("name", ["BINDER_REPO_URL", "BINDER_SERVICE_HOST"])
-def test_on_binder_the_repository_is_there_already(bare, repository, tmp_path, name):
+@pytest.mark.parametrize(("name", "shelf"), [*zip(["BINDER_REPO_URL", "BINDER_SERVICE_HOST"], FOLDERS)])
+def test_on_binder_the_repository_is_there_already(bare, repository, tmp_path, name, shelf):
     subprocess.run(["git", "clone", "-q", repository, tmp_path / "binder"], check=True)
-    done = run_cell(bare, tmp_path / "binder" / "_notebooks", repository, **{name: "binder"})
+    done = run_cell(bare, tmp_path / "binder" / shelf, repository, shelf, **{name: "binder"})
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0] == str(tmp_path / "binder" / "_notebooks")
+    assert done.stdout.splitlines()[0] == str(tmp_path / "binder" / shelf)
