@@ -4,6 +4,7 @@ Every address carries its content's hash (see `versions`): the page gets the ver
 """
 
 import csv
+import importlib
 import io
 import json
 import re
@@ -31,11 +32,16 @@ FILES = {
     "wasm": RUNTIME / "ort-wasm-simd-threaded.wasm",
     "model": MODEL,
 }
-# Of `recaptcha.grid`, which demo/grid.js shares.
-NUMBERS = ("COARSE", "FINE", "WEIGHTS", "SURE", "PAYLOAD", "SEAMS", "CLEAR")
+# What the page's scripts share with the module's: its modules, and the names of their numbers.
+NUMBERS = {
+    "pictures": "MAX_PIXELS",
+    "lines": "ALONG CAP NEAR FAR DULL LOWEST HIGHEST BORDER ALIKE MOSTLY SPREAD",
+    "candidates": "BANDS GUTTERS SMALLEST LEAST BEYOND ACROSS DOWN KEPT WEIGHTS ASIDE INSIDE TEXTURE SURE",
+    "grid": "ROOM WIDEST RIM OF_GUTTER OF_RIM OF_OUTER COARSE FINE TINY PAYLOAD SEAMS CLEAR SQUARE",
+}
 IMPORT = re.compile(r'(?<= from ")\./([a-z]+\.js)(?=";)')
 BOX = {"margin": 7, "header": 90, "footer": 50}  # what is around the tiles of a challenge
-# (file, target, which of the tiles, how `recaptcha.grid.compose` draws them): a bare grid; what a challenge looks like;
+# (file, target, which of the tiles, how `recaptcha.compose` draws them): a bare grid; what a challenge looks like;
 # 4×4; screenshots. `seed` is one whose header asks for the target, where there is a header.
 SAMPLES = [
     ("challenge.jpg", "Crosswalk", range(9, 18), {**BOX, "size": 120, "gutter": 4, "seed": 1}),
@@ -61,12 +67,19 @@ class Sample:
     about: dict  # width, height, target, side (in tiles) and tiles (those that show the target, from 1)
 
 
-def demo_scripts(grid) -> dict:
-    """The page's scripts by name, as they are in the repository, and one that holds the numbers of `recaptcha.grid`."""
+def numbers() -> str:
+    """A script that holds the numbers of `NUMBERS`."""
+    # imported here: NumPy takes a moment to load, and a site without the page needs none of it
+    modules = {name: importlib.import_module(f"recaptcha.{name}") for name in NUMBERS}
+    shared = [(name, getattr(modules[of], name)) for of, names in NUMBERS.items() for name in names.split()]
+    return "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in shared)
+
+
+def demo_scripts() -> dict:
+    """The page's scripts by name, as they are in the repository, and one that holds the numbers they share."""
     paths = [path for path in sorted(SCRIPTS.glob("*.js")) if path.name != "sw.js"]
     scripts = {path.name: path.read_text(encoding="utf-8") for path in paths}
-    lines = [f"export const {name} = {json.dumps(getattr(grid, name))};\n" for name in NUMBERS]
-    return scripts | {"numbers.js": "".join(lines)}
+    return scripts | {"numbers.js": numbers()}
 
 
 def module(script: str) -> str:
@@ -106,11 +119,13 @@ def _demo_tiles() -> list:
     return [(figure.crop((x, y, x + SIDE, y + SIDE)), of) for (x, y), of in zip(corners, labels)]
 
 
-def compose_samples(grid) -> list:
-    """The `Sample`s, drawn from the tiles with `recaptcha.grid`."""
+def compose_samples() -> list:
+    """The `Sample`s, drawn from the tiles with `recaptcha.compose`."""
+    from recaptcha.compose import compose
+
     tiles, samples = _demo_tiles(), []
     for name, target, chosen, options in SAMPLES:
-        picture, place = grid.compose([tiles[number][0] for number in chosen], **options)
+        picture, place = compose([tiles[number][0] for number in chosen], **options)
         buffer = io.BytesIO()
         picture.save(buffer, Image.registered_extensions()[Path(name).suffix], quality=QUALITY)
         right = [at for at, number in enumerate(chosen, 1) if target in tiles[number][1]]
@@ -135,16 +150,14 @@ def publish_demo(out: Path) -> None:
     """
     if not (out / "_pages" / "demo.html").is_file():
         return
-    from recaptcha import grid  # NumPy takes a moment to load
-
     try:
         runtime = {name: path.read_bytes() for name, path in FILES.items()}
         about = json.loads(MODEL.with_suffix(".json").read_text(encoding="utf-8"))
     except OSError as error:
         missing = f"the demo page needs {error.filename}: `make site` installs what is not in the repository"
         raise NotebookError(missing) from None
-    scripts = {name: script.encode() for name, script in version_imports(demo_scripts(grid)).items()}
-    samples = compose_samples(grid)
+    scripts = {name: script.encode() for name, script in version_imports(demo_scripts()).items()}
+    samples = compose_samples()
     contents = scripts | {FILES[name].name: content for name, content in runtime.items()}
     _fill(out / MADE, contents | {sample.name: sample.content for sample in samples})
     modules = scripts | {FILES["runtime"].name: runtime["runtime"]}

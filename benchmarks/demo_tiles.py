@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from recaptcha.challenge import Network
+from recaptcha.network import Network
 from recaptcha.data import load_tiles, open_tile
 
 FIGURES = Path(__file__).resolve().parent.parent / "images/demo"

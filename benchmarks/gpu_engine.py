@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from recaptcha.backbone import NoWeights, backbone
-from recaptcha.fast import TileCrop
+from recaptcha.batches import TileCrop
 from recaptcha.learner import LR_MULT
 from recaptcha.losses import LOSSES, AssumeNegative, set_constants
 from recaptcha.toy import CLASSES

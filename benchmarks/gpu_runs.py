@@ -35,7 +35,7 @@ from recaptcha.data import (
     validation_fifth,
     with_known,
 )
-from recaptcha.fast import decode_tiles, encode_labels
+from recaptcha.batches import decode_tiles, encode_labels
 from recaptcha.files import written
 from recaptcha.learner import source_targets
 from recaptcha.losses import LOSSES

@@ -18,7 +18,7 @@ from statistics import median
 
 ROOT = Path(__file__).resolve().parent.parent
 PEAK = "print('kB', *[l.split()[1] for l in open('/proc/self/status') if l.startswith('VmHWM')])"
-COMMAND = "import sys\nfrom recaptcha.challenge import main\ntry: main(sys.argv[1:])\nexcept SystemExit: pass\n" + PEAK
+COMMAND = "import sys\nfrom recaptcha.predict import main\ntry: main(sys.argv[1:])\nexcept SystemExit: pass\n" + PEAK
 FASTAI = ("import sys, warnings\nwarnings.filterwarnings('ignore')\nsys.path.insert(0, sys.argv[1])\nfrom predict import tile_files, learner\n"
           "from pathlib import Path\nl = learner(tile_files(Path(sys.argv[2])))\nwith l.no_bar(): l.predict(l.dls.valid_ds.items.iloc[0])\n" + PEAK)
 
@@ -44,7 +44,7 @@ def nine_tiles(folder, rounds):
     import json
     import numpy as np, onnx
     from torch import nn
-    from recaptcha.challenge import Network
+    from recaptcha.network import Network
     from recaptcha.pictures import open_tile
     from recaptcha.release import FORMAT, SIZE, around, fold_norms, network_onnx, seal
     from recaptcha.toy import CLASSES
@@ -73,7 +73,7 @@ def nine_tiles(folder, rounds):
 def command(folder, rounds):
     "Median seconds of `recaptcha-predict` on one challenge, and peak memory in MB of it and of fastai"
     from PIL import Image
-    from recaptcha.grid import compose
+    from recaptcha.compose import compose
     compose([Image.open(p) for p in sorted(folder.rglob('*.png'))[:9]], size=100, gutter=4, header=90)[0].save(folder/'challenge.png')
     took = []
     for _ in range(rounds+1):

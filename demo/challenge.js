@@ -1,15 +1,23 @@
-// Where the tiles of a picture are, and their pixels: `locate` and `cut_tiles` of recaptcha/challenge.py, ported.
-import { tilesOf } from "./grid.js";
+// Where the tiles of a picture are, and their pixels: `locate` and `Grid` of recaptcha/grid.py, ported.
+import { oneTile, tilesOf } from "./grid.js";
 import { clip, range, rint } from "./lines.js";
 import { PictureError } from "./picture.js";
 
-/** The tiles' places as [left, top, right, bottom], row by row; one tile is the whole picture. */
-export function boxesOf({ n, x, y, size, pitch }, { width, height }) {
-  if (n === 1) return [[0, 0, width, height]];
-  const side = Math.max(1, rint(size));
-  return range(0, n * n)
-    .map((k) => [rint(x + (k % n) * pitch), rint(y + Math.floor(k / n) * pitch)])
-    .map(([left, top]) => [left, top, left + side, top + side]);
+/** The tiles' width and height, and left and top of each, row by row, in whole pixels. */
+function placesOf({ n, x, y, width, height, pitch }) {
+  const places = range(0, n * n).map((k) => [rint(x + (k % n) * pitch), rint(y + Math.floor(k / n) * pitch)]);
+  return { w: Math.max(1, rint(width)), h: Math.max(1, rint(height)), places };
+}
+
+/** The tiles' places as [left, top, right, bottom], row by row, none of them beyond the picture. */
+export function boxesOf(grid, { width, height }) {
+  const { w, h, places } = placesOf(grid);
+  return places.map(([left, top]) => [
+    Math.max(0, left),
+    Math.max(0, top),
+    Math.min(width, left + w),
+    Math.min(height, top + h),
+  ]);
 }
 
 /**
@@ -17,8 +25,7 @@ export function boxesOf({ n, x, y, size, pitch }, { width, height }) {
  * "4"); or one tile ("1").
  */
 export function locate(picture, choice) {
-  const side = Math.min(picture.width, picture.height);
-  if (choice === "1") return { n: 1, x: 0, y: 0, size: side, pitch: side };
+  if (choice === "1") return oneTile(picture);
   const n = choice === "auto" ? null : Number(choice);
   const found = tilesOf(picture, n);
   if (found) return found;
@@ -28,13 +35,11 @@ export function locate(picture, choice) {
 /** The tiles as the network takes them: bytes, three a pixel, and the shape. */
 export function cutTiles(picture, grid) {
   const { width, height, data } = picture;
-  const boxes = boxesOf(grid, picture);
-  const one = grid.n === 1;
-  const side = Math.min(boxes[0][2] - boxes[0][0], width, height);
-  const [w, h] = one ? [width, height] : [side, side];
-  const bytes = new Uint8Array(3 * boxes.length * w * h);
+  const { places, ...tile } = placesOf(grid);
+  const [w, h] = [Math.min(tile.w, width), Math.min(tile.h, height)];
+  const bytes = new Uint8Array(3 * places.length * w * h);
   let to = 0;
-  for (const [left, top] of boxes) {
+  for (const [left, top] of places) {
     const x = clip(left, 0, width - w);
     const y = clip(top, 0, height - h);
     for (let row = y; row < y + h; row++) {
@@ -45,5 +50,5 @@ export function cutTiles(picture, grid) {
       }
     }
   }
-  return { bytes, shape: [boxes.length, h, w, 3] };
+  return { bytes, shape: [places.length, h, w, 3] };
 }

@@ -1,7 +1,5 @@
-// Lines between the columns of a picture, or between its rows: what `find_grid` of recaptcha/grid.py sees of them,
-// ported.
-
-export const ALONG = 4; // rows that are averaged before columns are compared
+// Lines between the columns of a picture, or between its rows: a port of recaptcha/lines.py.
+import { ALIKE, ALONG, BORDER, CAP, DULL, FAR, HIGHEST, LOWEST, MOSTLY, NEAR, SPREAD } from "./numbers.js";
 
 export const clip = (value, low, high) => Math.min(Math.max(value, low), high);
 export const sum = (values) => values.reduce((total, value) => total + value, 0);
@@ -55,7 +53,7 @@ export function edgeMap(strip) {
         const left = l === 2 ? (a[at - 3] + a[at - 6]) / 2 : a[at - 3];
         most = Math.max(most, Math.abs(right - left));
       }
-      line[x] = Math.min(most / ALONG, 40);
+      line[x] = Math.min(most / ALONG, CAP);
     }
     E.push(line);
   }
@@ -69,7 +67,7 @@ export function meanRows(E, from, to) {
   return total.map((value) => value / rows.length);
 }
 
-export function standOut(profile, near = 3, far = 10) {
+export function standOut(profile, near = NEAR, far = FAR) {
   const n = profile.length;
   const c = new Float64Array(n + 1);
   for (let x = 0; x < n; x++) c[x + 1] = c[x] + profile[x];
@@ -79,8 +77,8 @@ export function standOut(profile, near = 3, far = 10) {
     const r = Math.min(x + near + 1, n);
     const hi = Math.min(x + far + 1, n);
     const base = (c[l] - c[lo] + c[hi] - c[r]) / Math.max(l - lo + hi - r, 1);
-    const q = clip((value - base) / (base + 3), -0.5, 2);
-    return x < 3 || x >= n - 3 ? Math.max(q, 0.7) : q;
+    const q = clip((value - base) / (base + DULL), LOWEST, HIGHEST);
+    return x < 3 || x >= n - 3 ? Math.max(q, BORDER) : q;
   });
 }
 
@@ -128,9 +126,9 @@ export function plain(rows, parts) {
         Math.abs(row[3 * x + 1] - middle[1]),
         Math.abs(row[3 * x + 2] - middle[2]),
       );
-      if (off < 28 * parts) near++;
+      if (off < ALIKE * parts) near++;
     }
-    found[x] = clip((near / rows.length - 0.7) / 0.2, -1, 1);
+    found[x] = clip((near / rows.length - MOSTLY) / SPREAD, -1, 1);
   }
   return found;
 }

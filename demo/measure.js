@@ -1,5 +1,6 @@
 // The exact grid around a rough one: a port of `measure` of recaptcha/grid.py.
-import { ALONG, clip, edgeMap, meanRows, plain, plane, range, rint, rowSums, standOut } from "./lines.js";
+import { clip, edgeMap, meanRows, plain, plane, range, rint, rowSums, standOut } from "./lines.js";
+import { ALONG, OF_GUTTER, OF_OUTER, OF_RIM, RIM, ROOM, WIDEST } from "./numbers.js";
 
 /** What is needed of one axis: how lines stand out, how many columns are plain up to each, the rough place. */
 function axis(full, transposed, low, side, rough, scale) {
@@ -35,9 +36,9 @@ function fit({ q, c, rough }, n, P, G, reach, w) {
         for (let k = 0; k < n; k++) {
           r[k] = clip(rint(a + p * (k + 1) - g), 0, L);
           rim += c[Math.min(l[k] + w, L)] - c[l[k]] + c[r[k]] - c[Math.max(r[k] - w, 0)];
-          if (k) edges += (q[l[k]] + q[r[k - 1]]) / 2 + (g ? (0.6 * (c[l[k]] - c[r[k - 1]])) / g : 0);
+          if (k) edges += (q[l[k]] + q[r[k - 1]]) / 2 + (g ? (OF_GUTTER * (c[l[k]] - c[r[k - 1]])) / g : 0);
         }
-        s[at] = edges - (0.8 * rim) / (2 * w) + 0.7 * (q[l[0]] + q[r[n - 1]]);
+        s[at] = edges - (OF_RIM * rim) / (2 * w) + OF_OUTER * (q[l[0]] + q[r[n - 1]]);
       }
     }
   }
@@ -49,9 +50,9 @@ function fit({ q, c, rough }, n, P, G, reach, w) {
  * tiles are not.
  */
 export function measure(full, n, pitch, x, y, scale) {
-  const reach = Math.ceil(Math.max(3.5 * scale + 1, 0.1 * pitch));
-  const w = Math.max(1, rint(0.012 * pitch));
-  const G = Math.trunc(0.11 * pitch) + 1;
+  const reach = Math.ceil(Math.max(3.5 * scale + 1, ROOM * pitch));
+  const w = Math.max(1, rint(RIM * pitch));
+  const G = Math.trunc(WIDEST * pitch) + 1;
   const P = range(-2 * scale - 1, 2 * scale + 1.01, scale < 1.7 ? 1 / 3 : 0.5).map((step) => pitch + step);
   const all = P.length * G;
   const fits = [axis(full, false, y, n * pitch, x, scale), axis(full, true, x, n * pitch, y, scale)].map((one) =>

@@ -4,8 +4,8 @@
 // then differs by a level.)
 
 import { rint } from "./lines.js";
+import { MAX_PIXELS } from "./numbers.js";
 
-const MAX_PIXELS = 25_000_000;
 const PRECISION = 22; // bits of a weight
 
 /** What is wrong with a picture: the name of one of the page's words, and what to put into it. */

@@ -11,17 +11,17 @@ let shown = null;
 
 /** Left, top, width and height of what is shown of the picture. */
 function frame({ width, height }, grid) {
-  const side = (grid.n - 1) * grid.pitch + grid.size;
+  const [across, down] = [grid.width, grid.height].map((length) => (grid.n - 1) * grid.pitch + length);
   const room = stage.parentElement.clientWidth;
-  if (grid.n === 1 || (grid.size * Math.min(room, 480)) / width >= READABLE) return [0, 0, width, height];
-  const around = AROUND * side;
+  if ((grid.width * Math.min(room, 480)) / width >= READABLE) return [0, 0, width, height];
+  const around = AROUND * across;
   const left = Math.max(0, Math.floor(grid.x - around));
   const top = Math.max(0, Math.floor(grid.y - around));
   return [
     left,
     top,
-    Math.min(width, Math.ceil(grid.x + side + around)) - left,
-    Math.min(height, Math.ceil(grid.y + side + around)) - top,
+    Math.min(width, Math.ceil(grid.x + across + around)) - left,
+    Math.min(height, Math.ceil(grid.y + down + around)) - top,
   ];
 }
 

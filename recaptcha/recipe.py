@@ -16,7 +16,7 @@ from fastai.callback.data import WeightedDL
 from fastai.vision.all import *
 from scipy.special import logit
 
-from .challenge import Network, model_path
+from .network import Network, model_path
 from .correction import *
 from .batches import *
 from .cpu import *

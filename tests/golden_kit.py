@@ -8,8 +8,12 @@ import numpy as np
 from notebook_kit import ROOT
 from PIL import Image
 
-from recaptcha import grid
-from recaptcha.challenge import DataError, Network, cut_tiles, locate
+from recaptcha import candidates, grid, lines
+from recaptcha.answers import Answer
+from recaptcha.compose import any_kind, compose
+from recaptcha.grid import Grid, locate
+from recaptcha.network import Network
+from recaptcha.pictures import DataError
 
 CHOICES = {"auto": "auto", "3": "3x3", "4": "4x4", "1": "none"}  # the page's, and Python's
 COMPOSED, SEED = 12, 8
@@ -31,9 +35,9 @@ def composed():
     """(what it is, picture) of challenges as they may be pictured, and one that is larger than what is measured."""
     rng, tiles, found = random.Random(SEED), demo_tiles(), []
     for number in range(COMPOSED):
-        kind = grid.any_kind(rng)
-        found.append((f"composed {number}: {kind}", grid.compose(rng.sample(tiles, kind["n"] ** 2), **kind)[0]))
-    large = grid.compose(
+        kind = any_kind(rng)
+        found.append((f"composed {number}: {kind}", compose(rng.sample(tiles, kind["n"] ** 2), **kind)[0]))
+    large = compose(
         rng.sample(tiles, 9), size=120, gutter=4, margin=7, header=90, page=(300, 200, 250, 100), zoom=1.9
     )[0]
     return [*found, ("large", large)]
@@ -43,7 +47,7 @@ def payloads():
     """(what it is, picture) of bare payloads in the sizes that are delivered: nine tiles, and one photograph."""
     tiles = demo_tiles()
     photograph = tiles[0].resize((450, 450), Image.BICUBIC)
-    nine = [grid.compose(tiles[9:18], size=side // 3)[0] for side in grid.PAYLOAD]
+    nine = [compose(tiles[9:18], size=side // 3)[0] for side in grid.PAYLOAD]
     blurred = nine[0].resize((60, 60), Image.BICUBIC).resize((300, 300), Image.BICUBIC)
     return [
         *((f"payload {picture.size}", picture) for picture in nine),
@@ -90,9 +94,9 @@ def located(picture, choice):
         found = locate(picture, CHOICES[choice])
     except DataError:
         return {"error": "no_grid" if choice == "auto" else "no_such_grid"}
-    tiles = np.asarray(picture)[None] if found.n == 1 else cut_tiles(picture, found)
-    boxes = [(0, 0, *picture.size)] if found.n == 1 else found.boxes()
-    return {"boxes": boxes, "shape": tiles.shape, "sha256": hashlib.sha256(tiles.tobytes()).hexdigest()}
+    tiles = found.cut(picture)
+    sha256 = hashlib.sha256(tiles.tobytes()).hexdigest()
+    return {"boxes": found.boxes_in(picture.size), "shape": tiles.shape, "sha256": sha256}
 
 
 def grids(save):
@@ -103,6 +107,33 @@ def grids(save):
         {"about": about, "picture": save(picture), "choice": choice, **located(picture, choice)}
         for about, picture, choice in [*cases, *edge_cases()]
     ]
+
+
+def as_vector(candidate):
+    return {name: float(value) for name, value in vars(candidate).items()}
+
+
+def finder(save):
+    """Each step of the finder, of composed pictures: what is proposed, judged, found, and measured of the best."""
+    found = []
+    for about, picture in composed()[:4]:
+        full = grid.shrink(picture, grid.FINE)
+        small = grid.shrink(full, grid.COARSE)
+        view = candidates.View.of(small)
+        proposed = candidates.propose(view)
+        best, exact = candidates.search(view), grid.find_grid(picture)
+        found.append(
+            {
+                "about": about,
+                "picture": save(picture),
+                "proposed": [as_vector(one) for one in proposed],
+                "judged": [as_vector(candidates.judge(view, one)) for one in proposed[::4]],
+                "neighbours": [as_vector(one) for one in candidates.neighbours(view, proposed[0])],
+                "best": best and as_vector(best),
+                "grid": exact and as_vector(exact),
+            }
+        )
+    return found
 
 
 def seams(save):
@@ -134,7 +165,7 @@ def shrunk(save):
     return found
 
 
-def lines(save):
+def seen_lines(save):
     """What is seen of lines: on noise, on a picture of columns some of which are of one colour, on profiles."""
     rng = np.random.default_rng(3)
     columns = rng.integers(0, 256, (40, 24, 3), dtype=np.uint8)
@@ -144,13 +175,13 @@ def lines(save):
     edges = [
         {
             "picture": save(picture),
-            "along": grid.edge_map(np.asarray(picture, np.float32)).tolist(),
-            "across": grid.edge_map(np.asarray(picture, np.float32).transpose(1, 0, 2)).tolist(),
+            "along": lines.edge_map(np.asarray(picture, np.float32)).tolist(),
+            "across": lines.edge_map(np.asarray(picture, np.float32).transpose(1, 0, 2)).tolist(),
         }
         for picture in pictures
     ]
     plain = [
-        {"picture": save(picture), "plain": grid.plain(np.asarray(picture, np.float32)).tolist()}
+        {"picture": save(picture), "plain": lines.plain(np.asarray(picture, np.float32)).tolist()}
         for picture in pictures
     ]
     profiles = [rng.uniform(0, 40, length) for length in (1, 5, 21, 80)]
@@ -159,8 +190,8 @@ def lines(save):
             "profile": profile.tolist(),
             "near": near,
             "far": far,
-            "standOut": grid.stand_out(profile, near, far).tolist(),
-            "widened": grid.widen(profile).tolist(),
+            "standOut": lines.stand_out(profile, near, far).tolist(),
+            "widened": lines.widen(profile).tolist(),
         }
         for profile in profiles
         for near, far in ((3, 10), (2, 6), (8, 30))
@@ -196,7 +227,7 @@ def answers():
                 np.nextafter(own, np.float32(1)),
                 np.nextafter(own, np.float32(0)),
             )
-            tiles = [int(tile) + 1 for tile in np.flatnonzero(probs[:, i] > network.thresholds[i])]
+            tiles = Answer(None, name, Grid.one((1, 1)), probs, network.thresholds).clicks()
             found.append(
                 {
                     "target": name,
@@ -219,6 +250,6 @@ def write_golden(folder):
         return {"file": name, "width": picture.width, "height": picture.height}
 
     golden = {"grids": grids(save), "seams": seams(save), "shrunk": shrunk(save)}
-    golden |= {"lines": lines(save), "answers": answers()}
+    golden |= {"lines": seen_lines(save), "finder": finder(save), "answers": answers()}
     (folder / "golden.json").write_text(json.dumps(golden), encoding="utf-8")
     return golden

@@ -25,7 +25,7 @@ cd "$work/_notebooks" # where no module lies that could be imported instead
 "$python" - "$figure" <<'PYTHON'
 import importlib.util, sys
 from PIL import Image
-from recaptcha.challenge import Network
+from recaptcha.network import Network
 import numpy as np
 
 assert importlib.util.find_spec("torch") is None, "torch is installed: this is not the smallest installation"

@@ -17,10 +17,13 @@ from hypothesis import strategies as st
 from notebook_kit import ROOT
 from PIL import Image
 
-from recaptcha.challenge import Network, answer_names, boxes_in, locate, target_class
-from recaptcha.grid import Grid, any_kind, compose, cut_evenly, find_grid, seams
+from recaptcha.compose import any_kind, compose
+from recaptcha.grid import Grid, cut_evenly, find_grid, locate, seams
+from recaptcha.network import Network
 from recaptcha.pictures import DataError, open_tile
+from recaptcha.predict import answer_names
 from recaptcha.toy import CLASSES
+from recaptcha.words import target_class
 
 FUZZ = dict(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 REAL = Path(os.environ.get("RECAPTCHA_CHALLENGES") or "/nowhere")
@@ -441,7 +444,7 @@ def wrong_grids(photos, seeds):
         if (
             found is None
             or found.n != g.n
-            or np.abs(np.subtract(found.boxes(), g.boxes())).max() > max(2, 0.04 * g.size)
+            or np.abs(np.subtract(found.boxes(), g.boxes())).max() > max(2, 0.04 * g.width)
         ):
             wrong.append(seed)
     return wrong
@@ -473,7 +476,7 @@ def test_a_grid_that_is_said_wins_over_a_doubtful_one(photos, monkeypatch):
     one = photos[0].resize((350, 340), Image.BICUBIC)
     for grid in ("3x3", "4x4"):
         found = locate(one, grid)
-        assert (found.n, found.x, found.y, found.size) == (int(grid[0]), 0, 0, 340 / int(grid[0]))
+        assert (found.n, found.x, found.y, found.width, found.height) == (int(grid[0]), 0, 0, *(340 / int(grid[0]),) * 2)
     with pytest.raises(DataError, match="no grid of 3x3 or 4x4"):
         locate(one)
     with pytest.raises(DataError, match="no grid of 4x4"):
@@ -491,9 +494,9 @@ def test_a_small_grid_in_a_square_screenshot_is_still_found(photos):
 
 def test_no_box_reaches_beyond_the_picture():
     """A found grid is rounded to whole pixels, and its last column may begin one pixel too late."""
-    assert boxes_in((568, 792), Grid(4, -.6, 149, 141, 142.6))[0] == (0, 149, 140, 290)
-    assert boxes_in((568, 792), Grid(4, .4, 149, 141, 142.6))[3] == (428, 149, 568, 290)
-    assert boxes_in((60, 50), Grid(1, 0, 0, 50, 50)) == [(0, 0, 60, 50)]
+    assert Grid.square(4, -0.6, 149, 141, 142.6).boxes_in((568, 792))[0] == (0, 149, 140, 290)
+    assert Grid.square(4, 0.4, 149, 141, 142.6).boxes_in((568, 792))[3] == (428, 149, 568, 290)
+    assert Grid.one((60, 50)).boxes_in((60, 50)) == Grid.one((60, 50)).boxes() == [(0, 0, 60, 50)]
 
 
 @pytest.mark.real

@@ -16,7 +16,8 @@ from PIL import Image
 from site_kit import MODULES, needed
 from test_browser_pages import AXE, TOO_WIDE
 
-from recaptcha.challenge import Network, answer, cut_tiles, model_path
+from recaptcha.answers import answer
+from recaptcha.network import Network, model_path
 from recaptcha.pictures import open_tile
 
 MOST_SCRIPT = 52_000  # bytes of our own scripts, as they are written
@@ -43,10 +44,11 @@ def test_answers_are_pythons(first, samples, capsys):
     here, unoptimised = [], []
     for number, (path, target, labels) in enumerate(samples):
         said = answered(first, first.locator(".demo-sample").nth(number).click)
-        shown, (grid, probs) = first.evaluate(SHOWN), answer(picture := open_tile(path), network)
-        assert list(shown) == network.classes and len(shown[target]) == grid.n**2
+        shown, found = first.evaluate(SHOWN), answer(path, target, network=network)
+        probs = found.probabilities
+        assert list(shown) == network.classes and len(shown[target]) == found.grid.n**2
         here.append(np.abs(np.array([*shown.values()]).T - probs))
-        unoptimised.append(np.abs(plain.run(None, {"tiles": cut_tiles(picture, grid)})[0] - probs))
+        unoptimised.append(np.abs(plain.run(None, {"tiles": found.grid.cut(found.picture)})[0] - probs))
         i = network.classes.index(target)
         doubtful = np.abs(probs[:, i] - network.thresholds[i]) < 3 * CLOSE
         tiles = np.flatnonzero(np.where(doubtful, np.array(shown[target]), probs[:, i]) > network.thresholds[i]) + 1

@@ -13,7 +13,7 @@ from site_kit import program
 
 from _fastpages.demo import demo_scripts, version_imports
 from _fastpages.versions import digest
-from recaptcha import grid
+from recaptcha import candidates
 
 TESTS = ROOT / "tests" / "js"
 
@@ -30,7 +30,7 @@ def golden(tmp_path_factory):
         json.dumps(yaml.safe_load((ROOT / "_data" / "words.yml").read_text(encoding="utf-8"))), encoding="utf-8"
     )
     (folder / "package.json").write_text('{"type": "module"}')
-    for name, script in demo_scripts(grid).items():
+    for name, script in demo_scripts().items():
         (folder / name).write_text(script, encoding="utf-8")
     return folder
 
@@ -51,7 +51,7 @@ def test_scripts_do_as_python_does(golden, path):
 
 def test_each_import_names_its_content():
     """A change in one script changes the addresses of all that lead to it, and of no other."""
-    before, scripts = version_imports(demo_scripts(grid)), demo_scripts(grid)
+    before, scripts = version_imports(demo_scripts()), demo_scripts()
     for script in before.values():
         for name, version in re.findall(r'from "\./([a-z]+\.mjs)\?v=([0-9a-f]+)"', script):
             assert digest(before[name].encode()).startswith(version) and len(version) == 32
@@ -59,3 +59,18 @@ def test_each_import_names_its_content():
     scripts["measure.js"] += "// changed\n"
     changed = {name for name, script in version_imports(scripts).items() if script != before[name]}
     assert changed == {"measure.mjs", "grid.mjs", "challenge.mjs", "page.mjs", "stage.mjs"}
+
+
+FINDER = ("lines.js", "candidates.js", "grid.js", "measure.js")
+
+
+def test_the_finders_numbers_are_pythons():
+    """A number that a script writes out itself stays when Python's changes."""
+    scripts, used = demo_scripts(), set()
+    for name in FINDER:
+        code = re.sub(r"//[^\n]*|/\*.*?\*/", "", scripts[name], flags=re.S)
+        used |= set(re.findall(r"\b[A-Z][A-Z_]{2,}\b", code))
+        assert re.findall(r"^(?:export )?const [A-Z_]+ = [\d.]+;", code, re.M) == [], name
+    shared = dict(re.findall(r"^export const ([A-Z_]+) = (.+);$", scripts["numbers.js"], re.M))
+    assert set(shared) - used == {"MAX_PIXELS"}, "numbers that no script of the finder reads"
+    assert json.loads(shared["WEIGHTS"]) == candidates.WEIGHTS

@@ -109,7 +109,7 @@ def test_pseudo_labels_are_taken_from_what_was_not_observed():
 def test_a_learner_scores_its_training_tiles_for_the_loss_in_evaluation_mode(toy_root):
     from fastai.learner import Learner
     from recaptcha.data import tile_table, training_tiles
-    from recaptcha.fast import tile_dls
+    from recaptcha.batches import tile_dls
     from recaptcha.learner import predict_probs
     from recaptcha.losses import TellLoss
     dls = tile_dls(training_tiles(tile_table(toy_root)), 32, 32)

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from recaptcha import network
-from recaptcha.challenge import WORDS
+from recaptcha.words import WORDS
 from recaptcha.network import CLASSES, SEAL, DataError, Network, checked_model, model_path, sealed
 from recaptcha.toy import CLASSES as DRAWN
 

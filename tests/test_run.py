@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from recaptcha import learner, run as run_module
-from recaptcha.challenge import model_path
+from recaptcha.network import model_path
 from recaptcha.data import LABELS_DIR, DataError
 from recaptcha.learner import planned
 from recaptcha.run import SCORES, Run, add_row, check_table, code_version, counted, read_logits, read_table

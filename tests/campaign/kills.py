@@ -274,7 +274,7 @@ class KillPredict(Kills):
     """Kills of `recaptcha-predict`, of a folder of tiles and of pictures whose answers are drawn."""
 
     def commands(self, base):
-        from recaptcha.grid import compose
+        from recaptcha.compose import compose
         from recaptcha.pictures import open_tile
 
         (base / "pictures").mkdir()

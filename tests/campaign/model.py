@@ -51,12 +51,12 @@ class Model(Part):
     count = 2000
 
     def start(self):
-        from recaptcha import challenge
+        from recaptcha import network
 
         warnings.simplefilter("always", UserWarning)
         warnings.simplefilter("always", RuntimeWarning)
-        self.challenge = challenge
-        self.data = challenge.model_path().read_bytes()
+        self.network = network
+        self.data = network.model_path().read_bytes()
         from PIL import Image
 
         noise = np.random.default_rng(0).integers(0, 256, (120, 120, 3), dtype=np.uint8)
@@ -64,7 +64,7 @@ class Model(Part):
 
     def _sealed(self, model) -> bytes:
         """A model's bytes with the seal that belongs to them."""
-        seal = self.challenge.SEAL
+        seal = self.network.SEAL
         rest = [p for p in model.metadata_props if p.key != seal]
         about = {p.key: p.value for p in rest}
         del model.metadata_props[:]
@@ -72,7 +72,7 @@ class Model(Part):
             model.metadata_props.add(key=key, value=value)
         data = model.SerializeToString()
         mark = seal.encode() + b"\x12\x40"
-        return re.sub(re.escape(mark) + b"0{64}", mark + self.challenge.sealed(data).encode(), data)
+        return re.sub(re.escape(mark) + b"0{64}", mark + self.network.sealed(data).encode(), data)
 
     def _resealed(self, rng) -> bytes:
         import onnx

@@ -160,7 +160,7 @@ class Pictures(Part):
     count = 20_000
 
     def start(self):
-        from recaptcha import challenge, grid
+        from recaptcha import compose, predict
         from recaptcha.toy import make_tiles
 
         warnings.simplefilter("always", UserWarning)
@@ -169,10 +169,10 @@ class Pictures(Part):
         make_tiles(tiles, n=60)
         self.tiles = [Image.open(f).convert("RGB") for f in sorted(tiles.rglob("*.png"))]
         self.samples = _samples(self.rng("samples"))
-        self.compose, self.any_kind = grid.compose, grid.any_kind
-        self.network = challenge.Network(threads=1)
+        self.compose, self.any_kind = compose.compose, compose.any_kind
+        self.network = predict.Network(threads=1)
         self.really = self.network.probs
-        challenge.Network = lambda *args, **kwargs: self.network
+        predict.Network = lambda *args, **kwargs: self.network
 
     def _composed(self, rng):
         kind = self.any_kind(rng)

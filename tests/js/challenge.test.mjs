@@ -1,4 +1,4 @@
-// Where the tiles are, and their pixels: as `locate` and `cut_tiles` of recaptcha/challenge.py say.
+// Where the tiles are, and their pixels: as `locate` and `Grid` of recaptcha/grid.py say.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";

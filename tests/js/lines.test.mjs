@@ -1,4 +1,4 @@
-// Lines between columns: as the functions of recaptcha/grid.py see them.
+// Lines between columns: as the functions of recaptcha/lines.py see them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { apart, golden, picture, script } from "./kit.mjs";
