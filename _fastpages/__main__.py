@@ -3,6 +3,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from .api import publish_api
 from .demo import publish_demo
 from .errors import NotebookError, reason
 from .files import write
@@ -35,6 +36,7 @@ def main(argv=None) -> int:
         publish_licences(args.out)
         publish_demo(args.out)
         report = publish(args.notebooks, args.out, site)
+        publish_api(args.settings.parent / site.lib_path, args.out, site)
         write_site_config(site, args.out / "_settings.yml")
         publish_style(args.out)
         site_card = args.out / SOCIAL / "site.png"

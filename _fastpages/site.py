@@ -20,6 +20,7 @@ class Site:
     repository: str  # owner/name
     branch: str
     nbs_path: str
+    lib_path: str
     words: dict  # what the pages say by themselves, from _data/words.yml
 
     @property
@@ -38,7 +39,7 @@ def read_settings(path: Path, baseurl: str | None = None) -> Site:
         prefix = get("doc_baseurl") if baseurl is None else baseurl
         return Site(title=get("title"), description=get("description"), author=get("author"), url=get("doc_host").rstrip("/"),
                     baseurl="/" + prefix.strip("/") if prefix.strip("/") else "",
-                    repository=f"{get('user')}/{get('repo')}", branch=get("branch"), nbs_path=get("nbs_path"),
+                    repository=f"{get('user')}/{get('repo')}", branch=get("branch"), nbs_path=get("nbs_path"), lib_path=get("lib_path"),
                     words=read_words(path.parent / "_data" / "words.yml"))
     except KeyError as error:
         raise NotebookError(f"{path}: {error.args[0]}: missing") from None

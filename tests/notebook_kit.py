@@ -57,7 +57,7 @@ class Blog:
         (root / "_data" / "words.yml").write_text((ROOT / "_data" / "words.yml").read_text(encoding="utf-8"), encoding="utf-8")
         (root / "_pages").mkdir()
         for page in (ROOT / "_pages").glob("*.*"):
-            if page.name != "demo.html":  # which would have the demo made
+            if page.name not in {"demo.html", "api.html"}:  # which would have the demo made, and every module read
                 (root / "_pages" / page.name).write_bytes(page.read_bytes())
         self.settings = root / "settings.ini"
         self.settings.write_text((ROOT / "settings.ini").read_text(encoding="utf-8"), encoding="utf-8")

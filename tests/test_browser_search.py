@@ -57,6 +57,15 @@ def test_search_finds_every_notebook(visit, site):
     assert not lost, lost
 
 
+def test_search_finds_public_names(visit, site):
+    page = visit("/search/")
+    page.locator("#q").fill("open_tile")
+    wait(page, FOUND, why="open_tile is not found")
+    assert f"{site.base}/api/#pictures.open_tile" in [
+        link.get_attribute("href").removeprefix(page.url.split(site.base)[0]) for link in page.locator("#results > li a").all()
+    ]
+
+
 def test_search_from_the_address(visit):
     page = visit("/search/?q=quokka")
     wait(page, FOUND, why="?q= is not searched for")

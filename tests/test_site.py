@@ -14,6 +14,9 @@ from PIL import Image
 from site_kit import MODULES, needed, program
 from site_posts import CODES, LIQUID
 
+from _fastpages.sources import read_module
+from recaptcha import _modidx
+
 LOADS = {
     "img": {"src", "srcset"},
     "script": {"src"},
@@ -375,6 +378,24 @@ def test_old_addresses_lead_to_pages(site):
     assert ours.items() <= targets.items()
 
 
+def test_every_public_name_has_its_place(site):
+    """On the page /api/, whose addresses nbdev's own index leads to."""
+    page = site.pages["api/index.html"]
+    for path in sorted((ROOT / "recaptcha").glob("[!_]*.py")):
+        module = read_module(path)
+        names = [symbol.name for symbol in module.symbols if symbol.kind != "module"]
+        assert {f"{module.name}.{name}" for name in names} <= set(page.ids)
+    listed = {entry[0].partition("#")[0] for module in _modidx.d["syms"].values() for entry in module.values()}
+    assert {name for name in listed if not (site.root / name).is_file()} == set()
+    assert {site.redirections[name].all("a")[0]["href"] for name in listed} == {f"{site.base}/api/"}
+
+
+def test_public_names_lead_to_their_cells(site):
+    page = site.pages["api/index.html"]
+    cells = [a["href"] for a in page.all("a") if "#cell-" in a["href"]]
+    assert len(cells) > 100, "links that resolve are another test"
+
+
 def test_only_the_site_is_in_the_site(site):
     tops = {post["permalink"].split("/")[1] for post in [*site.posts.values(), *site.written]} | {
         name.split("/")[0] for name in site.redirections
@@ -383,6 +404,7 @@ def test_only_the_site_is_in_the_site(site):
         "index.html",
         "404.html",
         "about",
+        "api",
         "assets",
         "demo",
         "feed.xml",
