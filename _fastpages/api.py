@@ -1,5 +1,6 @@
 """Writes what the page /api/ shows of the module's public names, from its source files: nothing of them is run."""
 
+import html
 import json
 import re
 from functools import cache
@@ -16,9 +17,11 @@ from .standing import read_standing
 NAMED = re.compile(r"\| `\w+\.(\w+)` \|")  # a module in the README's table of notebooks
 SENTENCE = re.compile(r"(?<=[.;])\s+(?=[`A-Z(])")
 ERROR = re.compile(r"`\w+(Error|Exception|Exit)`|Raises? ")  # how a sentence on errors opens
-PAPER = re.compile(r"(?:[A-Z][\w’'-]+(?:, | and ))*[A-Z][\w’'-]+(?: et al\.)?,? [A-Z][A-Za-z ]+ (?:19|20)\d\d|arXiv:[\d.]+")
+PAPER = re.compile(
+    r"(?:[A-Z][\w’'-]+(?:, | and ))*[A-Z][\w’'-]+(?: et al\.)?,? [A-Z][A-Za-z ]+ (?:19|20)\d\d|arXiv:[\d.]+"
+)
 CODE = re.compile(r"<code>([\w.]+)(\(\))?</code>")
-CELL = re.compile(r'<div class="cell" id="cell-([\w-]+)">')
+PLACE = re.compile(r'<span id="([^"]+)"></span>')  # what the code cell that defines a name begins with
 
 
 @cache
@@ -55,7 +58,9 @@ class Linker:
     """Makes links of the names in code that are public, of the same module first."""
 
     def __init__(self, modules: list):
-        homes = [(symbol.name, module.name) for module in modules for symbol in module.symbols if symbol.kind != "module"]
+        homes = [
+            (symbol.name, module.name) for module in modules for symbol in module.symbols if symbol.kind != "module"
+        ]
         self.own = set(homes)
         names = [name for name, _ in homes]
         self.homes = {name: home for name, home in homes if names.count(name) == 1}
@@ -76,10 +81,10 @@ class Linker:
 class Described:
     """The modules as the page's template takes them."""
 
-    def __init__(self, modules: list, common: dict, folder: str, cells: dict, site: Site):
+    def __init__(self, modules: list, common: dict, folder: str, posts: dict, site: Site):
         self.linker = Linker(modules)
         self.common = common  # what a parameter's name means wherever it has no comment
-        self.folder, self.cells, self.site = folder, cells, site
+        self.folder, self.posts, self.site = folder, posts, site
 
     def module(self, module: Module) -> dict:
         symbols = [self.symbol(symbol, module.name) for symbol in module.symbols if symbol.kind != "module"]
@@ -111,23 +116,21 @@ class Described:
             "has_table": any(self.explained(each) for each in symbol.parameters),
             "members": [self.symbol(each, module, symbol.name) for each in symbol.members if each.doc],
             "source": f"{self.site.source_url}{self.folder}/{module}.py#L{symbol.line}",
-            "cell": self.cell(symbol),
+            "cell": self.cell(symbol, own),
         }
 
     def explained(self, parameter: Parameter) -> bool:
         """Whether there is more to say of a parameter than its signature shows."""
         return bool(parameter.comment or parameter.annotation or parameter.name.lstrip("*") in self.common)
 
-    def cell(self, symbol: Symbol) -> dict | None:
-        """Where on the blog the cell stands that a name comes from: its page where the cell is not shown; None without one."""
-        if not symbol.cell:
+    def cell(self, symbol: Symbol, name: str) -> dict | None:
+        """The place on the blog of the cell that a name comes from: its page where it has no place; None without one."""
+        notebook = Path(symbol.notebook).name
+        if notebook not in self.posts:
             return None
-        path, number = symbol.cell
-        name = Path(path).name
-        if name not in self.cells:
-            return None
-        address, shown = self.cells[name]
-        return {"notebook": name, "address": address + (f"#cell-{number}" if number in shown else "")}
+        address, places = self.posts[notebook]
+        place = name.lower()  # as nbdev's index has it
+        return {"notebook": notebook, "address": f"{address}#{place}" if place in places else address}
 
 
 def read_common(path: Path) -> dict:
@@ -138,13 +141,14 @@ def read_common(path: Path) -> dict:
         raise NotebookError(f"{path}: {one_line(error)}") from None
 
 
-def shown_cells(posts: Path, baseurl: str) -> dict:
-    """{notebook: (address of its page, ids of the cells that can be linked to)}"""
-    pages = [page for page in read_standing(posts) if page.source]
-    return {
-        page.source: (baseurl + page.addresses[0], set(CELL.findall(read_text(posts / page.name))))
-        for page in pages
-    }
+def read_places(posts: Path, baseurl: str) -> dict:
+    """{notebook: (address of its page, ids of the places in it that names of the module lead to)}"""
+    found = {}
+    for page in read_standing(posts):
+        if page.source:
+            places = PLACE.findall(html.unescape(read_text(posts / page.name)))
+            found[Path(page.source).name] = (baseurl + page.addresses[0], set(places))
+    return found
 
 
 def publish_api(sources: Path, out: Path, site: Site) -> None:
@@ -158,6 +162,6 @@ def publish_api(sources: Path, out: Path, site: Site) -> None:
     readme = sources.parent / "README.md"
     modules = in_order([module for module in read if module.symbols], read_text(readme) if readme.is_file() else "")
     common = read_common(out / "_data" / "parameters.yml")
-    described = Described(modules, common, sources.name, shown_cells(out / "_posts", site.baseurl), site)
+    described = Described(modules, common, sources.name, read_places(out / "_posts", site.baseurl), site)
     data = [described.module(module) for module in modules]
     write(out / "_data" / "api.json", (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode())

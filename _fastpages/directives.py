@@ -28,8 +28,6 @@ EFFECTS = {
 # The old spelling (`#hide`, no bar) is an ordinary comment unless it is exactly one of these words.
 OLD_WORDS = {word for word in EFFECTS if ":" not in word}
 OLD_WORDS |= {"export", "exporti", "exports", "default_exp", "notest", "skip"}
-ID = re.compile(r"[\w-]{1,64}")
-EXPORT = re.compile(r"export[is]?(?:[ \t]+[\w.]+)?")
 OLD_TARGET = re.compile(r"#(exports?|exporti|default_exp)[ \t]+[\w.]+\s*$")  # with a module's name, close to the mark
 
 OLD_ALT = re.compile(r"#\s?((?:fig-)?alt:.+)")
@@ -58,8 +56,7 @@ def _directive(line: str):
 def read_directives(source: str):
     """(what the cell's directives ask for, its source without them).
 
-    The first is a dict: each effect of `EFFECTS` that was asked for is True, `export` too where the code is the module's,
-    and `alt` holds a picture's description.
+    The first is a dict: each effect of `EFFECTS` that was asked for is True, and `alt` holds a picture's description.
     """
     wishes, kept, in_head = {}, [], True
     for line in source.split("\n"):
@@ -68,8 +65,6 @@ def read_directives(source: str):
             key, colon, value = (part.strip() for part in words.partition(":"))
             if key in {"alt", "fig-alt"} and colon:
                 wishes["alt"] = value.strip("\"'")
-            elif EXPORT.fullmatch(words):
-                wishes["export"] = True
             elif effect := EFFECTS.get(f"{key}: {value.lower()}" if colon else key):
                 wishes[effect] = True
             continue
@@ -83,7 +78,7 @@ class Directives(Preprocessor):
     """Drops hidden and emptied cells; leaves each code cell's wishes in its metadata under `post`."""
 
     def preprocess(self, nb, resources):
-        cells, anchors = [], set()
+        cells = []
         for cell in nb.cells:
             if cell.cell_type == "code":
                 wishes, cell.source = read_directives(cell.source)
@@ -91,9 +86,6 @@ class Directives(Preprocessor):
                     continue
                 if wishes.get("hide_output"):
                     cell.outputs = []
-                if wishes.pop("export", False) and ID.fullmatch(number := str(cell.get("id"))) and number not in anchors:
-                    wishes["anchor"] = number  # for links from the page of the module's names
-                    anchors.add(number)
                 cell.metadata["post"] = wishes
                 if not cell.source.strip() and not cell.outputs:
                     continue

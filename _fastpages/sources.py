@@ -11,7 +11,7 @@ import tokenize
 from dataclasses import dataclass, field
 from pathlib import Path
 
-CELL = re.compile(r"# %% (?:\.\./)*(\S+\.ipynb) #(\S+)")  # nbdev's line above what came from a cell
+CELL = re.compile(r"# %% (?:\.\./)*(\S+\.ipynb) #\S+")  # nbdev's line above what came from a cell
 LONGEST_VALUE = 100  # characters of a constant that are shown
 
 
@@ -35,7 +35,7 @@ class Symbol:
     parameters: tuple = ()
     returns: str = ""  # what the comment says of the value that comes back
     members: tuple = ()  # a class's public methods
-    cell: tuple = ()  # (notebook's path in the repository, cell's id)
+    notebook: str = ""  # the path in the repository of the one that it comes from
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,8 @@ class Reader:
         self.source = source
         self.comments = _comments(source)
         self.tree = ast.parse(source)
-        lines = enumerate(source.split("\n"), 1)
-        self.cells = [(number, match.groups()) for number, line in lines if (match := CELL.match(line))]
-
-    def cell(self, line: int) -> tuple:
-        """The cell that a line came from."""
-        return next((cell for number, cell in reversed(self.cells) if number <= line), ())
+        found = CELL.search(source)  # one notebook makes one module
+        self.notebook = found[1] if found else ""
 
     def parameters(self, function) -> tuple:
         """The parameters of a function, `self` and `cls` left out."""
@@ -122,7 +118,7 @@ class Reader:
             doc=_doc(node),
             parameters=self.parameters(node),
             returns=self.returns(node),
-            cell=self.cell(node.lineno),
+            notebook=self.notebook,
         )
 
     def fields(self, node) -> tuple:
@@ -153,14 +149,14 @@ class Reader:
             doc=_doc(node),
             parameters=parameters,
             members=tuple(self.function(item) for item in functions if _public(item.name)),
-            cell=self.cell(node.lineno),
+            notebook=self.notebook,
         )
 
     def constant(self, name: str, node) -> Symbol:
         value = " ".join(ast.get_source_segment(self.source, node.value).split())
         shown = value if len(value) <= LONGEST_VALUE else f"{value[:LONGEST_VALUE]}…"
         comment = self.comments.get(node.end_lineno, "") or self.comments.get(node.lineno, "")
-        return Symbol(name, "constant", node.lineno, f"{name} = {shown}", comment, cell=self.cell(node.lineno))
+        return Symbol(name, "constant", node.lineno, f"{name} = {shown}", comment, notebook=self.notebook)
 
     def symbols(self) -> dict:
         """{name: Symbol} of all that the module's top level defines or imports from its neighbours."""

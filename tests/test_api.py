@@ -53,12 +53,12 @@ def small(tmp_path):
 
 @pytest.fixture
 def published(small, tmp_path):
-    """What the page shows of the small module, on a site where one of its two cells is shown."""
+    """What the page shows of the small module, on a site where one of its two cells has places for names."""
     for folder in ("_pages", "_data", "_posts"):
         (tmp_path / folder).mkdir()
     (tmp_path / "_pages" / "api.html").write_text("")
     (tmp_path / "_data" / "parameters.yml").write_text("plain: without colours\n")
-    post = '---\ngenerated_from: "01_one.ipynb"\npermalink: "/one.html"\n---\n<div class="cell" id="cell-bb22">'
+    post = '---\ngenerated_from: "01_one.ipynb"\npermalink: "/one.html"\n---\n<div class="cell"><span id="pair"></span><span id="pair.both"></span>'
     (tmp_path / "_posts" / "2026-01-01-one.html").write_text(post)
     api.publish_api(small.path.parent, tmp_path, read_settings(ROOT / "settings.ini", baseurl="/base"))
     (module,) = json.loads((tmp_path / "_data" / "api.json").read_text(encoding="utf-8"))
@@ -87,7 +87,7 @@ def test_signature_comments_and_value(small):
         ("plain", "", "", "None"),
     ]
     assert fetch.returns == "what was there"
-    assert fetch.cell == ("_notebooks/01_one.ipynb", "aa11")
+    assert fetch.notebook == "_notebooks/01_one.ipynb"
     assert SMALL.split("\n")[fetch.line - 1].startswith("def fetch")
 
 
@@ -95,24 +95,33 @@ def test_fields_methods_and_constants(small):
     assert [symbol.name for symbol in small.symbols] == ["LIMIT", "fetch", "Pair", "DataError"]
     limit, _, pair, error = small.symbols
     assert (limit.signature, limit.doc) == ("LIMIT = 25_000", "tiles")
-    assert [(each.name, each.comment, each.default) for each in pair.parameters] == [("left", "the first", None), ("right", "", "0")]
+    assert [(each.name, each.comment, each.default) for each in pair.parameters] == [
+        ("left", "the first", None),
+        ("right", "", "0"),
+    ]
     assert [member.name for member in pair.members] == ["both"]
     assert (error.kind, error.signature) == ("module", "files")
 
 
 def test_the_page_tells_errors_and_papers_apart(published):
     fetch = published["fetch"]
-    assert fetch["doc"] == "<p>Fetch <code>plain</code> things (Doe et al., CVPR 2021). It asks <code>tries</code> times.</p>"
+    assert (
+        fetch["doc"]
+        == "<p>Fetch <code>plain</code> things (Doe et al., CVPR 2021). It asks <code>tries</code> times.</p>"
+    )
     assert fetch["errors"] == "<code>DataError</code> where nothing is."
     assert fetch["papers"] == ["Doe et al., CVPR 2021"]
     assert fetch["parameters"][3]["says"] == "without colours", "a name that is explained once for all"
 
 
 def test_the_page_links_to_cell_source_and_names(published):
-    assert published["fetch"]["source"].endswith(f"/recaptcha/small.py#L{SMALL[: SMALL.index('def fetch')].count(chr(10)) + 1}")
-    assert published["fetch"]["cell"]["address"] == "/base/one.html", "its cell is hidden"
-    assert published["Pair"]["cell"]["address"] == "/base/one.html#cell-bb22"
+    assert published["fetch"]["source"].endswith(
+        f"/recaptcha/small.py#L{SMALL[: SMALL.index('def fetch')].count(chr(10)) + 1}"
+    )
+    assert published["fetch"]["cell"]["address"] == "/base/one.html"
+    assert published["Pair"]["cell"]["address"] == "/base/one.html#pair"
     (both,) = published["Pair"]["members"]
+    assert both["cell"]["address"] == "/base/one.html#pair.both"
     assert both["id"] == "small.Pair.both" and '<a href="#small.fetch"><code>fetch</code></a>' in both["doc"]
     assert published[""]["imported"] == [{"name": "DataError", "address": None}]
 
@@ -121,7 +130,9 @@ def test_modules_stand_in_the_order_of_the_readme():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     read = [sources.read_module(path) for path in MODULES]
     order = [module.name for module in api.in_order([module for module in read if module.symbols], readme)]
-    assert order == [name for name in api.NAMED.findall(readme) if name in order], "a module that the README does not list"
+    assert order == [name for name in api.NAMED.findall(readme) if name in order], (
+        "a module that the README does not list"
+    )
 
 
 def test_every_public_name_is_documented():
