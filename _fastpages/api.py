@@ -124,7 +124,7 @@ class Described:
         return bool(parameter.comment or parameter.annotation or parameter.name.lstrip("*") in self.common)
 
     def cell(self, symbol: Symbol, name: str) -> dict | None:
-        """The place on the blog of the cell that a name comes from: its page where it has no place; None without one."""
+        """Where on the blog the cell of a name stands: its page where it has no place there; None without a page."""
         notebook = Path(symbol.notebook).name
         if notebook not in self.posts:
             return None

@@ -20,7 +20,6 @@ from .pictures import PictureFolder, Pictures
 from .sanitize import clean
 from .tables import dress_tables, inline_styles
 
-
 # Bytes that YAML, HTML or a feed must not hold.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 LONGEST = 200_000  # characters of a cell's source

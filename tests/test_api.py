@@ -1,4 +1,4 @@
-"""The page /api/ of the blog: what is read from the module's sources, and whether it says enough of every public name."""
+"""The page /api/ of the blog: what is read from the module's sources, and whether that is enough."""
 
 import json
 import re
@@ -58,15 +58,16 @@ def published(small, tmp_path):
         (tmp_path / folder).mkdir()
     (tmp_path / "_pages" / "api.html").write_text("")
     (tmp_path / "_data" / "parameters.yml").write_text("plain: without colours\n")
-    post = '---\ngenerated_from: "01_one.ipynb"\npermalink: "/one.html"\n---\n<div class="cell"><span id="pair"></span><span id="pair.both"></span>'
-    (tmp_path / "_posts" / "2026-01-01-one.html").write_text(post)
+    head = '---\ngenerated_from: "01_one.ipynb"\npermalink: "/one.html"\n---\n'
+    places = '<div class="cell"><span id="pair"></span><span id="pair.both"></span>'
+    (tmp_path / "_posts" / "2026-01-01-one.html").write_text(head + places)
     api.publish_api(small.path.parent, tmp_path, read_settings(ROOT / "settings.ini", baseurl="/base"))
     (module,) = json.loads((tmp_path / "_data" / "api.json").read_text(encoding="utf-8"))
     return {symbol["name"]: symbol for symbol in module["symbols"]} | {"": module}
 
 
 def undocumented(symbol) -> list:
-    """What a public name leaves unsaid: the name itself, or `name.parameter` of what has neither comment nor mention."""
+    """What a public name leaves unsaid: its docstring (`name`), or what a parameter is (`name.parameter`)."""
     if symbol.kind not in {"function", "class"}:
         return []
     if not symbol.doc:
@@ -136,7 +137,9 @@ def test_modules_stand_in_the_order_of_the_readme():
 
 
 def test_every_public_name_is_documented():
-    """What still falls short is listed, by module, in undocumented.yml: what is mended leaves the list, nothing comes in."""
+    """What still falls short is listed, by module, in undocumented.yml: what is mended leaves the list, nothing comes
+    in.
+    """
     listed = yaml.safe_load((ROOT / "tests" / "undocumented.yml").read_text(encoding="utf-8"))
     read = [sources.read_module(path) for path in MODULES]
     found = {module.name: [name for symbol in module.symbols for name in undocumented(symbol)] for module in read}

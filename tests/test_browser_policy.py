@@ -1,7 +1,7 @@
 """What the pages' policies let a browser do: this site's own scripts run, and none that gets into a page."""
 
 import pytest
-from test_site import TRUSTED
+from site_posts import TRUSTED
 
 INJECT = """() => new Promise(done => {
   addEventListener("securitypolicyviolation", event => done(event.effectiveDirective));

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_kit import one_line, predict
+from golden_kit import demo_pictures
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from notebook_kit import ROOT
@@ -38,12 +39,7 @@ def challenge(tiles):
 
 @pytest.fixture(scope="module")
 def photos():
-    """Photographs of 120 pixels a side: tiles of the demo page."""
-    with Image.open(ROOT / "images" / "demo" / "tiles.webp") as figure:
-        figure = figure.convert("RGB")
-    return [
-        figure.crop((x, y, x + 120, y + 120)) for y in range(0, figure.height, 120) for x in range(0, figure.width, 120)
-    ]
+    return demo_pictures()
 
 
 @pytest.fixture

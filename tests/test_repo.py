@@ -361,7 +361,9 @@ def test_owner_and_repository_stand_in_one_place():
     user, repo = SETTINGS["user"], SETTINGS["repo"]
     generated = "recaptcha/_modidx.py"  # nbdev copies them there
     found = places(rf"{re.escape(user)}(/{re.escape(repo)}\b|\.github\.io)", allowed=["settings.ini", generated])
-    setup_cells = [f"_notebooks/{notebook.name}: {user}/{repo}" for notebook in NOTEBOOKS]  # one each, written from settings.ini
+    setup_cells = [
+        f"_notebooks/{notebook.name}: {user}/{repo}" for notebook in NOTEBOOKS
+    ]  # one each, written from settings.ini
     assert sorted(found) == setup_cells
 
 

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from train_kit import a_machine_of_its_own, toy_home  # noqa: F401
 
-from recaptcha import learner, run as run_module
+from recaptcha import learner
+from recaptcha import run as run_module
 from recaptcha.challenge import model_path
 from recaptcha.data import LABELS_DIR, DataError
 from recaptcha.learner import planned
 from recaptcha.run import SCORES, Run, add_row, check_table, code_version, counted, read_logits, read_table
 from recaptcha.runs import is_in, score_runs
-from train_kit import a_machine_of_its_own, toy_home  # noqa: F401
 
 RESULTS = Path(__file__).parent.parent / "results" / "runs.csv"
 RUN = Run(labels="0123456789ab")

@@ -12,7 +12,7 @@ import nbformat
 from notebook_kit import ROOT
 from PIL import Image
 from site_kit import MODULES, needed, program
-from site_posts import CODES, LIQUID
+from site_posts import CODES, LIQUID, OLD, TRUSTED
 
 from _fastpages.sources import read_module
 
@@ -28,14 +28,6 @@ LOADS = {
     "use": {"href", "xlink:href"},
     "image": {"href", "xlink:href"},
 }
-TRUSTED = "2031/02/05/99b_trusted.html"
-OLD = [
-    "Captcha-Baseline-Model",
-    "Captcha-MixUp",
-    "Captcha-LabelSmoothing",
-    "Captcha-Label-Smoothing-v2",
-    "Captcha-Label-Correction",
-]
 
 
 def cards(page):
@@ -202,7 +194,7 @@ def test_links_anchors_and_pictures_resolve(site):
     checked = 0
     for name, page in site.pages.items():
         assert len(page.ids) == len(set(page.ids)), f"{name}: an id twice"
-        for tag, attributes in page.tags:
+        for _, attributes in page.tags:
             for key in {"href", "src"} & attributes.keys():
                 address, anchor = urldefrag(attributes[key].removeprefix(site.host))
                 if re.match(r"(https?|mailto):", address):
