@@ -393,6 +393,7 @@ def test_only_the_site_is_in_the_site(site):
         "assets",
         "demo",
         "feed.xml",
+        "glossary",
         "images",
         "licences",
         "pagefind",
@@ -402,6 +403,19 @@ def test_only_the_site_is_in_the_site(site):
         "tags",
     } | tops
     assert not [path for path in site.root.rglob("*") if path.is_file() and b"not for the site" in path.read_bytes()]
+
+
+TERMS = """tile challenge grid folder-label complete-labels additional-labels annotation-round positive unobserved-label
+assume-negative all-negative-baseline spml backbone head logit threshold calibration knowledge-distillation bootstrap
+interval-excludes-zero precision recall noise-robust-loss flip-tta uncertainty-sampling folder-label-oracle label-source
+validation-fifth""".split()
+
+
+def test_the_glossary_explains_the_terms(site):
+    page = site.pages["glossary/index.html"]
+    assert set(TERMS) <= set(page.ids)
+    assert f"{site.base}/glossary/" in {a.get("href") for a in site.pages["index.html"].all("a")}
+    assert "_pages/glossary.md" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_about_and_missing_pages(site):
