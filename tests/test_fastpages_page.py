@@ -3,6 +3,7 @@
 import base64
 import html
 import re
+from urllib.parse import unquote
 
 import pytest
 from nbformat.v4 import new_markdown_cell, new_output
@@ -13,6 +14,7 @@ from _fastpages.outputs import clean_text
 from _fastpages.sanitize import clean
 from _fastpages.site import read_settings
 from _fastpages.svg import clean_svg, svg_size
+from _fastpages.tree import parse, write
 
 # Markdown
 
@@ -102,8 +104,8 @@ def test_pictures_become_files_with_size_and_description(blog):
         code("plot()", picture_output()),
     )
     tags = re.findall(r"<img [^>]*>", body)
-    assert [re.search('alt="([^"]*)"', tag)[1] for tag in tags] == [
-        "Bars, the &quot;left&quot; one tall",
+    assert [image.get("alt") for image in parse(body).iter("img")] == [
+        'Bars, the "left" one tall',
         "Cars win",
         "Picture under “Counts”",
     ]
@@ -140,6 +142,47 @@ def test_attachments_and_inline_and_local_pictures(blog):
         "my-pic",
         "near",
     } and "onerror" not in body
+
+
+@pytest.mark.parametrize("name", ["größe 1.png", "a&b.png"])
+def test_a_picture_of_any_name_is_shown_and_known_again(blog, capsys, name):
+    """Its address is written with percent signs, its file is not."""
+    (blog.root / "images").mkdir()
+    (blog.root / "images" / name).write_bytes(base64.b64decode(png()))
+    body = blog.body(new_markdown_cell(f"![x](<../images/{name}>)"))
+    address = html.unescape(re.search(r'<img src="([^"]+)"', body)[1])
+    assert unquote(address) == f"/base/images/{name}"
+    assert 'width="30" height="20"' in body
+    capsys.readouterr()
+    assert blog.convert() == 0
+    assert capsys.readouterr().out == "0 converted, 1 unchanged, 0 removed\n"
+
+
+def test_a_changed_picture_changes_its_page(blog):
+    """Pillow knows more names of a JPEG than .jpg: a page went on showing the old size of a .jfif."""
+    blog.add(new_markdown_cell("![x](photo.jfif)"))
+    for side in (30, 40):
+        Image.new("RGB", (side, 20), "red").save(blog.notebooks / "photo.jfif", "JPEG")
+        assert blog.convert() == 0
+        assert f'width="{side}"' in blog.posts()["2026-03-04-01_one.html"]
+
+
+def test_a_style_with_quotes_is_one_that_the_policy_knows(blog):
+    body = blog.body(code("df", html_output("<p style='font-family: &quot;Ubuntu Mono&quot;'>x</p>")))
+    assert """ style="font-family:'Ubuntu Mono'\"""" in body
+
+
+def test_what_no_tag_is_in_stays_as_it_was():
+    for fragment in (
+        'a &lt; b &amp; c <b title="&lt;">d</b> e',
+        "<p>x</p>tail",
+        "",
+        '<details open=""><br></details>',
+        "é 面",
+    ):
+        assert write(parse(fragment)) == fragment
+    assert write(parse('<b title="&quot;&lt;">d</b>')) == "<b title='\"&lt;'>d</b>"
+    assert write(parse("a\x01<i>\x0b</i>")) == "a<i></i>"
 
 
 def test_missing_picture_names_the_notebook(blog, capsys):
