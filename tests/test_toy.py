@@ -15,7 +15,7 @@ from PIL import Image
 
 from recaptcha.data import read_cells, read_complete
 from recaptcha.files import DataError
-from recaptcha.toy import _draw, CLASSES, FOLDERS, draw_tile, make_tiles
+from recaptcha.toy import CLASSES, FOLDERS, _draw, draw_tile, make_tiles
 
 MANIFEST = ["file", "folder", "git_blob_sha1", "bytes", "width", "height", "duplicate_group", "set"]
 
