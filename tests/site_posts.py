@@ -7,7 +7,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from notebook_kit import code, html_output, picture_output, stream
 
 # The page of a notebook whose scripts run; old addresses, of the posts of 2021.
-TRUSTED = "2031/02/05/99b_trusted.html"
+TRUSTED_PAGE = "2031/02/05/99b_trusted.html"
 OLD = [
     "Captcha-Baseline-Model",
     "Captcha-MixUp",

@@ -12,7 +12,7 @@ import nbformat
 from notebook_kit import ROOT
 from PIL import Image
 from site_kit import MODULES, needed, program
-from site_posts import CODES, LIQUID, OLD, TRUSTED
+from site_posts import CODES, LIQUID, OLD, TRUSTED_PAGE
 
 from _fastpages.sources import read_module
 
@@ -214,7 +214,7 @@ def test_links_anchors_and_pictures_resolve(site):
 def test_nothing_is_loaded_from_another_host(site):
     for name, page in site.pages.items():
         for tag, attributes in page.tags:
-            assert name == TRUSTED or not any(key.startswith("on") for key in attributes), (
+            assert name == TRUSTED_PAGE or not any(key.startswith("on") for key in attributes), (
                 f"{name}: {tag} has an event handler"
             )
             keys = LOADS.get(tag, set()) | (
@@ -228,7 +228,7 @@ def test_nothing_is_loaded_from_another_host(site):
                 )
             assert "url(" not in attributes.get("style", ""), f"{name}: {attributes['style']}"
         assert (
-            name == TRUSTED
+            name == TRUSTED_PAGE
             or "<script" not in page.html[page.html.find('class="post-content"') : page.html.find("</article>")]
         ), name
     for path in [*site.root.rglob("*.css"), *site.root.rglob("*.svg")]:
@@ -258,20 +258,20 @@ def test_every_page_has_a_policy(site):
         styled, scripts = ' style="' in page.html, {"'self'"} & policy.get("script-src", set())
         hashes = {source for source in policy.get("script-src", ()) if source.startswith("'sha256-")}
         assert policy.get("script-src", set()) - hashes <= {"'self'", "'wasm-unsafe-eval'"} | (
-            {"'unsafe-hashes'"} if name == TRUSTED else set()
+            {"'unsafe-hashes'"} if name == TRUSTED_PAGE else set()
         ), name
         assert ("'wasm-unsafe-eval'" in policy.get("script-src", ())) == (
             name in {"demo/index.html", "search/index.html"}
         ), name
-        assert len(hashes) == (2 if name == TRUSTED else 0), name
+        assert len(hashes) == (2 if name == TRUSTED_PAGE else 0), name
         assert policy.get("style-src", set()) <= {"'self'"}, name
-        assert ("style-src-attr" in policy) == (styled or name == TRUSTED), (
+        assert ("style-src-attr" in policy) == (styled or name == TRUSTED_PAGE), (
             f"{name}: allows styles in attributes, and has none, or the other way round"
         )
         assert bool(scripts) == (name in site.pages), name
-        assert ("font-src" in policy) == ("/katex.min.css" in page.html or name == TRUSTED), name
+        assert ("font-src" in policy) == ("/katex.min.css" in page.html or name == TRUSTED_PAGE), name
         inside = [tag for tag in re.findall(r"<script(?![^>]*\bsrc=)([^>]*)>", page.html) if "application/" not in tag]
-        assert len(inside) == (name == TRUSTED), f"{name}: a script inside the page"
+        assert len(inside) == (name == TRUSTED_PAGE), f"{name}: a script inside the page"
 
 
 def test_licences_are_there(site):
