@@ -41,7 +41,8 @@ blog: ## build the blog and serve it on this machine until Ctrl-C
 	@$(JEKYLL) serve --quiet --skip-initial-build --no-watch --port $(PORT) $(CONFIG)
 
 # `make install` leaves nothing to fetch: this works without a network after it.
-test: install site ## run every notebook on drawn tiles, build the site, run pytest
+test: install site ## check the code's style, run every notebook on drawn tiles, build the site, run pytest
+	$(BIN)/ruff check
 	RECAPTCHA_RUN=toy OMP_NUM_THREADS=1 $(BIN)/nbdev_test --path _notebooks --n_workers 2 --do_print --timing
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
@@ -94,7 +95,7 @@ constraints: install ## pin the newest versions that fit together, for every Pyt
 	done
 
 clean: ## remove everything that can be made again, installed packages too
-	rm -rf _site _settings.yml .jekyll-cache .bundle vendor Gemfile.lock build *.egg-info node_modules $(VENV)
+	rm -rf _site _settings.yml .jekyll-cache .ruff_cache .bundle vendor Gemfile.lock build *.egg-info node_modules $(VENV)
 
 # Two steps, so that reading the blog does not wait for torch, which takes a few GB.
 $(BIN)/python:

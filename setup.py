@@ -41,6 +41,8 @@ setup(
     package_data={lib: ["labels/*", "assets/*.md", "assets/*.json", "assets/*-int8.onnx"]},
     install_requires=settings["requirements"].split(),
     extras_require={"train": train, "site": site, "dev": train + site + dev},
-    entry_points={"console_scripts": [line.strip() for line in settings["console_scripts"].splitlines() if line.strip()]},
+    entry_points={
+        "console_scripts": [line.strip() for line in settings["console_scripts"].splitlines() if line.strip()]
+    },
     zip_safe=False,
 )

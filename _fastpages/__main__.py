@@ -3,18 +3,19 @@ import argparse
 import sys
 from pathlib import Path
 
+from .api import publish_api
 from .demo import publish_demo
 from .errors import NotebookError, reason
 from .files import write
 from .licences import publish_licences
 from .maths import publish_style
-from .posts import SOCIAL, publish
+from .posts import SOCIAL, Report, publish
 from .site import read_settings, write_site_config
 from .social import draw_card
 from .versions import publish_versions
 
 
-def main(argv=None) -> int:
+def _arguments(argv) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m _fastpages",
         description="Convert notebooks and written posts to Jekyll posts.",
@@ -28,24 +29,27 @@ def main(argv=None) -> int:
         "--settings", type=Path, default=Path("settings.ini"), help="where owner and repository are named"
     )
     parser.add_argument("--baseurl", help="path of the site on its host, instead of the one in the settings")
-    args = parser.parse_args(argv)
-    try:
-        site = read_settings(args.settings, baseurl=args.baseurl)
-        publish_versions(args.out)
-        publish_licences(args.out)
-        publish_demo(args.out)
-        report = publish(args.notebooks, args.out, site)
-        write_site_config(site, args.out / "_settings.yml")
-        publish_style(args.out)
-        site_card = args.out / SOCIAL / "site.png"
-        if report.converted or not site_card.is_file():
-            write(site_card, draw_card(site.title, "", site.description, None))
-    except NotebookError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except (OSError, ValueError) as error:  # of the site's own files, not of a document
-        print(reason(error), file=sys.stderr)
-        return 2
+    return parser.parse_args(argv)
+
+
+def build(notebooks: Path, out: Path, settings: Path, baseurl: str | None) -> Report:
+    """Writes all that Jekyll is to make the site of."""
+    site = read_settings(settings, baseurl=baseurl)
+    publish_versions(out)
+    publish_licences(out)
+    publish_demo(out)
+    report = publish(notebooks, out, site)
+    publish_api(settings.parent / site.lib_path, out, site)
+    write_site_config(site, out / "_settings.yml")
+    publish_style(out)
+    site_card = out / SOCIAL / "site.png"
+    if report.converted or not site_card.is_file():
+        write(site_card, draw_card(site.title, "", site.description, None))
+    return report
+
+
+def tell(report: Report) -> None:
+    """What was done, and on stderr what could not be."""
     for warning in report.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     for name in report.converted:
@@ -54,6 +58,19 @@ def main(argv=None) -> int:
     print(f"{counts}, {len(report.problems)} could not be converted" if report.problems else counts)
     for problem in report.problems.values():
         print(problem, file=sys.stderr)
+
+
+def main(argv=None) -> int:
+    args = _arguments(argv)
+    try:
+        report = build(args.notebooks, args.out, args.settings, args.baseurl)
+    except NotebookError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (OSError, ValueError) as error:  # of the site's own files, not of a document
+        print(reason(error), file=sys.stderr)
+        return 2
+    tell(report)
     return 1 if report.problems else 0
 
 

@@ -45,7 +45,7 @@ BOX = {"margin": 7, "header": 90, "footer": 50}  # what is around the tiles of a
 # 4×4; screenshots. `seed` is one whose header asks for the target, where there is a header.
 SAMPLES = [
     ("challenge.jpg", "Crosswalk", range(9, 18), {**BOX, "size": 120, "gutter": 4, "seed": 1}),
-    ("bare.png", "Traffic Light", range(0, 9), {"size": 100}),
+    ("bare.png", "Traffic Light", range(9), {"size": 100}),
     ("four.jpg", "Car", range(20, 36), {**BOX, "n": 4, "size": 100, "gutter": 2, "seed": 0}),
     ("page.jpg", "Palm", range(18, 27), {**BOX, "size": 120, "gutter": 4, "page": (210, 90, 330, 130), "seed": 6}),
     (
@@ -108,7 +108,7 @@ def version_imports(scripts: dict) -> dict:
     return {module(name): script for name, script in done.items()}
 
 
-def _demo_tiles() -> list:
+def demo_tiles() -> list:
     """Of each tile in `TILES` its picture and its labels."""
     with TILES.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
         labels = [row["labels"].split(";") for row in csv.DictReader(file)]
@@ -123,7 +123,7 @@ def compose_samples() -> list:
     """The `Sample`s, drawn from the tiles with `recaptcha.compose`."""
     from recaptcha.compose import compose
 
-    tiles, samples = _demo_tiles(), []
+    tiles, samples = demo_tiles(), []
     for name, target, chosen, options in SAMPLES:
         picture, place = compose([tiles[number][0] for number in chosen], **options)
         buffer = io.BytesIO()

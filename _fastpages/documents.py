@@ -97,7 +97,9 @@ class Document:
         return _undated(re.sub(r"^\d+[a-zA-Z0-9]*_", "", self.name.lower())) if exports else None
 
     def redirects(self, moved: dict) -> list:
-        """The addresses that lead here: the front matter's, those of the table `moved`, the one that nbdev's index names."""
+        """The addresses that lead here: the front matter's, those of the table `moved`, the one that nbdev's index
+        names.
+        """
         found = [*self.front.values.get("redirect_from", [])]
         found += [address for address, name in moved.items() if name == self.name]
         if self.documentation and self.documentation != self.permalink:

@@ -1,7 +1,6 @@
 """Puts the conversion together on nbconvert: its preprocessors and template, our filters."""
 
 import html
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +18,8 @@ from .outputs import CleanOutputs, cut_text
 from .pictures import PictureFolder, Pictures
 from .sanitize import clean
 from .tables import dress_tables, inline_styles
+from .tree import CONTROL, parse, write
 
-
-# Bytes that YAML, HTML or a feed must not hold.
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 LONGEST = 200_000  # characters of a cell's source
 WORDS_A_MINUTE, LINES_A_MINUTE = 220, 40
 
@@ -81,7 +78,10 @@ class PostExporter(TemplateExporter):
         fragment = clean(
             fragment, self.links, lambda src: self.folder.resolve(src, number, attachments, markdown), markdown=markdown
         )
-        return dress_tables(self.folder.finish_tags(fragment, alt), self.words["table"])
+        root = parse(fragment)
+        self.folder.finish_tags(root, alt)
+        dress_tables(root, self.words["table"])
+        return write(root)
 
     def _markdown_cell(self, cell):
         return self._clean(render_markdown(cell.source, self.renderer), cell, markdown=True)
@@ -96,9 +96,9 @@ class PostExporter(TemplateExporter):
             return self._text(output.text, output["post_cut"], html.escape(output.name))
         if output.output_type == "error":
             return self._text(*cut_text("\n".join(output.traceback) or f"{output.ename}: {output.evalue}"), "error")
-        data, alt = output.data, html.escape(cell.metadata["post"]["alt"])
+        data, alt = output.data, cell.metadata["post"]["alt"]
         if "post/picture" in data:
-            return f'<div class="figure">{self.folder.finish_tags(_img(data["post/picture"]), alt)}</div>'
+            return self._figure(data["post/picture"], alt)
         if "text/html" in data and self.trusted:
             return f'<div class="html">{data["text/html"]}</div>'
         if "text/html" in data:
@@ -111,14 +111,15 @@ class PostExporter(TemplateExporter):
             return f'<div class="math">{html.escape(data["text/latex"])}</div>'
         return self._text(data.get("text/plain", ""), data.get("post/cut", 0), too_long="post/too_long" in data)
 
+    def _figure(self, address, alt):
+        root = parse(f'<img src="{html.escape(address)}">')
+        self.folder.finish_tags(root, alt)
+        return f'<div class="figure">{write(root)}</div>'
+
     def _text(self, text, missing, kind="", too_long=False):
         shown = f'<pre class="{" ".join(["text", kind]).strip()}" tabindex="0">{ansi2html(text)}</pre>' if text else ""
         note = self.words["cut_output"] if too_long else self.words["cut_lines"].format(missing) if missing else ""
         return shown + (f'<p class="cut">{html.escape(note)}</p>' if note else "")
-
-
-def _img(address):
-    return f'<img src="{html.escape(address)}">'
 
 
 def _minutes(nb) -> int:

@@ -152,33 +152,18 @@ def is_yaml(cell: dict) -> bool:
     return cell["cell_type"] == "raw" and cell["source"].lstrip().startswith("---")
 
 
-def read(cells: list, name: str, date=None) -> FrontMatter:
-    """The front matter of the notebook or post called `name`; everything wrong with it is told in one NotebookError.
+def _is_head(cell: dict) -> bool:
+    return cell["cell_type"] == "markdown" or is_yaml(cell)
 
-    `date` (YYYY-MM-DD) stands in where the front matter has none: a written post has it in its file's name.
-    """
-    place = next(
-        (number for number, cell in enumerate(cells) if cell["cell_type"] == "markdown" or is_yaml(cell)), None
-    )
-    problems, values = [], {}
-    try:
-        split = _split_yaml if place is not None and is_yaml(cells[place]) else split_cell
-        title, summary, pairs, rest = split(cells[place]["source"] if place is not None else "")
-    except ValueError as error:
-        raise NotebookError(f"{name}: front matter: {error}") from None
-    if not title:
-        problems.append(
-            "title: missing; the first markdown cell has to open with '# Title', or the front matter to give a title"
-        )
-    for what, text, most in (("title", title, LONGEST_TITLE), ("summary", summary, LONGEST_SUMMARY)):
-        if len(text) > most:
-            problems.append(f"{what}: longer than {most} characters; say it shorter")
+
+def _values(pairs: list, problems: list) -> dict:
+    """The keys' values as their readers take them; what is wrong with a key is added to the problems."""
+    values = {}
     for key, text in pairs:
         try:
             if key not in KEYS:
-                raise ValueError(
-                    f"not a key of the front matter; known are {', '.join(sorted(KEYS.keys() - NBDEV_ONLY))}"
-                )
+                known = ", ".join(sorted(KEYS.keys() - NBDEV_ONLY))
+                raise ValueError(f"not a key of the front matter; known are {known}")
             if key in values:
                 raise ValueError("given twice")
             if text is None or text == "":
@@ -186,10 +171,44 @@ def read(cells: list, name: str, date=None) -> FrontMatter:
             values[key] = KEYS[key](text)
         except ValueError as error:
             problems.append(f"{key}: {error}")
+    return values
+
+
+def _check_texts(title: str, summary: str, problems: list) -> None:
+    """Adds to the problems what is wrong with the title and the summary."""
+    if not title:
+        problems.append(
+            "title: missing; the first markdown cell has to open with '# Title', or the front matter to give a title"
+        )
+    for what, text, most in (("title", title, LONGEST_TITLE), ("summary", summary, LONGEST_SUMMARY)):
+        if len(text) > most:
+            problems.append(f"{what}: longer than {most} characters; say it shorter")
+
+
+def _add_date(values: dict, date: str | None, problems: list) -> None:
+    """Has a date stand in where the front matter gives none; where there is none at all, adds that to the problems."""
     if date and "date" not in values:
         values["date"] = _date(date)
     if "date" not in values and not any(problem.startswith("date:") for problem in problems):
         problems.append("date: missing; add '- date: YYYY-MM-DD' under the summary")
+
+
+def read(cells: list, name: str, date=None) -> FrontMatter:
+    """The front matter of the notebook or post called `name`; everything wrong with it is told in one NotebookError.
+
+    `date` (YYYY-MM-DD) stands in where the front matter has none: a written post has it in its file's name.
+    """
+    place = next((number for number, cell in enumerate(cells) if _is_head(cell)), None)
+    source = cells[place]["source"] if place is not None else ""
+    split = _split_yaml if place is not None and is_yaml(cells[place]) else split_cell
+    problems = []
+    try:
+        title, summary, pairs, rest = split(source)
+    except ValueError as error:
+        raise NotebookError(f"{name}: front matter: {error}") from None
+    _check_texts(title, summary, problems)
+    values = _values(pairs, problems)
+    _add_date(values, date, problems)
     if problems:
         raise NotebookError("\n".join(f"{name}: {problem}" for problem in problems))
     values = {key: value for key, value in values.items() if key not in NBDEV_ONLY}

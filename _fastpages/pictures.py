@@ -136,19 +136,15 @@ class PictureFolder:
         mime = "image/svg+xml" if path.suffix.lower() == ".svg" else ""
         return self.add(path.stem, mime, content)
 
-    def finish_tags(self, html: str, alt: str = "") -> str:
-        """Gives every picture tag its size, lazy loading and a description."""
-
-        def finish(match):
-            attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', match[1]))
-            size = self.sizes.get(attributes.get("src"))
-            if size and "width" not in attributes and "height" not in attributes:
-                attributes["width"], attributes["height"] = (str(round(side)) for side in size)
-            attributes["alt"] = attributes.get("alt") or alt
-            attributes["loading"] = "lazy"
-            return "<img " + " ".join(f'{key}="{value}"' for key, value in attributes.items()) + ">"
-
-        return re.sub(r'<img((?:\s+[\w-]+="[^"]*")*)\s*/?>', finish, html)
+    def finish_tags(self, root, alt: str = "") -> None:
+        """Gives every picture of a tree its size, lazy loading and a description."""
+        for image in root.iter("img"):
+            size = self.sizes.get(image.get("src"))
+            if size and image.get("width") is None and image.get("height") is None:
+                image.set("width", str(round(size[0])))
+                image.set("height", str(round(size[1])))
+            image.set("alt", image.get("alt") or alt)
+            image.set("loading", "lazy")
 
 
 def size_of(content: bytes, suffix: str):

@@ -7,6 +7,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
+from urllib.parse import unquote
+
+from PIL import Image
 
 from .addresses import own_places, place_of, refuse
 from .documents import Document, is_document, read_documents, slug_of
@@ -17,9 +20,9 @@ from .policy import needs
 from .site import Site
 from .social import COVER, best_cover, cover_of, draw_card, draw_cover
 from .standing import MARK, read_standing
+from .webp import FORMATS
 
 SOCIAL = Path("images") / "social"
-PICTURES = {".png", ".jpg", ".jpeg", ".svg", ".webp", ".gif"}
 
 
 @dataclass
@@ -71,7 +74,7 @@ def _is_current(post: Path, out: Path, folder: str, digest: str) -> bool:
         return False
     if f"\ndigest: {json.dumps(digest)}\n" not in text.partition("\n---\n")[0]:
         return False
-    return all((out / name.lstrip("/")).is_file() for name in _shown_pictures(text, folder))
+    return all((out / unquote(name).lstrip("/")).is_file() for name in _shown_pictures(text, folder))
 
 
 def _cover(document: Document, page, out: Path):
@@ -166,10 +169,15 @@ def publish(notebooks: Path, out: Path, site: Site) -> Report:
     return report
 
 
+def _picture_suffixes() -> set:
+    """How the names end of files that a page can show."""
+    return {suffix for suffix, kind in Image.registered_extensions().items() if kind in FORMATS} | {".svg"}
+
+
 def _pictures_beside(*folders: Path) -> list:
     """(path, size, time of the last change) of each picture that documents may show."""
-    found = []
-    for path in [path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in PICTURES]:
+    found, suffixes = [], _picture_suffixes()
+    for path in [path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in suffixes]:
         with suppress(OSError):  # a link that leads nowhere
             state = path.stat()
             found.append((path.as_posix(), state.st_size, state.st_mtime_ns))

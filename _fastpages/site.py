@@ -1,4 +1,6 @@
-"""What the site is called and where it lives (settings.ini, the only place that names owner and repository), and its words."""
+"""What the site is called and where it lives (settings.ini, the only place that names owner and repository), and its
+words.
+"""
 import configparser
 import json
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ class Site:
     repository: str  # owner/name
     branch: str
     nbs_path: str
+    lib_path: str
     words: dict  # what the pages say by themselves, from _data/words.yml
     moved: dict  # old address -> the document that has moved from there, from _data/moved.yml
 
@@ -38,11 +41,19 @@ def read_settings(path: Path, baseurl: str | None = None) -> Site:
             raise NotebookError(f"{path}: not found")
         get = ini["DEFAULT"].__getitem__
         prefix = get("doc_baseurl") if baseurl is None else baseurl
-        return Site(title=get("title"), description=get("description"), author=get("author"), url=get("doc_host").rstrip("/"),
-                    baseurl="/" + prefix.strip("/") if prefix.strip("/") else "",
-                    repository=f"{get('user')}/{get('repo')}", branch=get("branch"), nbs_path=get("nbs_path"),
-                    words=read_words(path.parent / "_data" / "words.yml"),
-                    moved=read_moved(path.parent / "_data" / "moved.yml"))
+        return Site(
+            title=get("title"),
+            description=get("description"),
+            author=get("author"),
+            url=get("doc_host").rstrip("/"),
+            baseurl="/" + prefix.strip("/") if prefix.strip("/") else "",
+            repository=f"{get('user')}/{get('repo')}",
+            branch=get("branch"),
+            nbs_path=get("nbs_path"),
+            lib_path=get("lib_path"),
+            words=read_words(path.parent / "_data" / "words.yml"),
+            moved=read_moved(path.parent / "_data" / "moved.yml"),
+        )
     except KeyError as error:
         raise NotebookError(f"{path}: {error.args[0]}: missing") from None
     except configparser.Error as error:
@@ -82,5 +93,7 @@ def write_site_config(site: Site, path: Path) -> None:
     pairs = {"title": site.title, "description": site.description, "author": {"name": site.author}, "url": site.url,
              "baseurl": site.baseurl, "repository": site.repository, "branch": site.branch, "nbs_path": site.nbs_path}
     lines = ["# Written by `python -m _fastpages` from settings.ini: change that, not this."]
-    lines += [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in pairs.items()]  # a JSON value is a YAML value
+    lines += [
+        f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in pairs.items()
+    ]  # a JSON value is a YAML value
     write(path, ("\n".join(lines) + "\n").encode())

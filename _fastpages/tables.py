@@ -1,18 +1,16 @@
 """Makes tables readable: a box that scrolls by itself, figures aligned right, a styled data frame's colours kept."""
 
 import re
-from html import escape
 
 import tinycss2
+from lxml.html import Element
 
-from .scan import spans, strip_tags
+from .scan import spans
+from .tree import put_into
 
 # Of a cell's text with single spaces; longer than this is no figure.
 NUMBER = re.compile(r"[-+−±]?[\d.,]*\d(e[-+]?\d+)? ?%?( ?± ?[\d.]+ ?%?)?|\d+:\d\d(:\d\d)?|NaN|nan|-?inf|None|[-–—]|")
 LONGEST = 60
-CELL = re.compile(r"<(t[dh])((?:\s[^>]*)?)>(.*?)</\1>", re.S)
-ROW = re.compile(r"(<tr(?:\s[^>]*)?>)(.*?)(</tr>)", re.S)
-NUM = ' class="num"'
 NAMED = re.compile(r"#(T_\w+_row\d+_col\d+)\s*(?:,|$)")  # a cell in a Styler's sheet
 LONGEST_STYLE = 1000  # characters on one cell
 
@@ -47,36 +45,44 @@ def inline_styles(html: str) -> str:
     return re.sub(r'(<t[dh]\s+id="(T_\w+)")', add_style, html)
 
 
-def _is_figure(html: str) -> bool:
-    text = " ".join(strip_tags(html).split())
+def _is_figure(cell) -> bool:
+    text = " ".join(cell.text_content().split())
     return len(text) <= LONGEST and bool(NUMBER.fullmatch(text))
 
 
-def _align_figures(table: str) -> str:
+def _says_something(cell) -> bool:
+    return len(cell) > 0 or bool(cell.text_content().strip())
+
+
+def _is_column_of_figures(cells) -> bool:
+    body = [cell for cell in cells if cell.tag == "td"]
+    return any(map(_says_something, body)) and all(map(_is_figure, body))
+
+
+def _pack(row) -> None:
+    """Takes away the space between a row's cells."""
+    row.text = None
+    for cell in row:
+        cell.tail = None
+
+
+def _align_figures(table) -> None:
     """Marks the columns that hold nothing but figures, head included; a table with cells that span is left as it is."""
-    rows = [CELL.findall(row[1]) for row in ROW.findall(table)]
-    if re.search(r"\s(col|row)span=", table) or len({len(row) for row in rows}) != 1:
-        return table
-    figures = set()
-    for number, column in enumerate(zip(*rows)):
-        body = [text for tag, _, text in column if tag == "td"]
-        if any(text.strip() for text in body) and all(_is_figure(text) for text in body):
-            figures.add(number)
-
-    def mark(row):
-        cells = [
-            f"<{tag}{rest}{NUM if number in figures else ''}>{text}</{tag}>"
-            for number, (tag, rest, text) in enumerate(CELL.findall(row[2]))
-        ]
-        return row[1] + "".join(cells) + row[3]
-
-    return ROW.sub(mark, table)
+    rows = [row.xpath("td|th") for row in table.iter("tr")]
+    if table.xpath(".//*[@colspan or @rowspan]") or len({len(row) for row in rows}) != 1:
+        return
+    for row in table.iter("tr"):
+        _pack(row)
+    for column in zip(*rows):
+        if _is_column_of_figures(column):
+            for cell in column:
+                cell.set("class", "num")
 
 
-def dress_tables(html: str, name: str) -> str:
-    """Puts each table of a sanitised fragment into its own scrolling box, which a screen reader calls `name`."""
-    if "<table" not in html:
-        return html
-    html = re.sub(r"<table\b(?:(?!<table\b).)*?</table>", lambda table: _align_figures(table[0]), html, flags=re.S)
-    box = f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}">'
-    return re.sub(r"<table\b", lambda table: box + table[0], html).replace("</table>", "</table></div>")
+def dress_tables(root, name: str) -> None:
+    """Puts each table of a tree into its own scrolling box, which a screen reader calls `name`."""
+    for table in list(root.iter("table")):
+        if table.find(".//table") is None:
+            _align_figures(table)
+        box = Element("div", {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": name})
+        put_into(box, table)

@@ -2,9 +2,9 @@
 
     python benchmarks/demo_tiles.py
 
-Draws four times nine tiles of the corrected small set (`recaptcha/labels/small.csv`), never one of the test set nor a copy of one: for each of
-four targets some that show it and some that do not, by chance. Writes images/demo/tiles.webp and tiles.csv, and prints what storing the
-tiles with loss does to the network's answers.
+Draws four times nine tiles of the corrected small set (`recaptcha/labels/small.csv`), never one of the test set nor a
+copy of one: for each of four targets some that show it and some that do not, by chance. Writes images/demo/tiles.webp
+and tiles.csv, and prints what storing the tiles with loss does to the network's answers.
 """
 import argparse
 import csv
@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from recaptcha.network import Network
 from recaptcha.data import load_tiles, open_tile
+from recaptcha.network import Network
 
 FIGURES = Path(__file__).resolve().parent.parent / "images/demo"
 TARGETS = {"Traffic Light": 3, "Crosswalk": 4, "Palm": 3, "Bicycle": 3}  # how many of nine tiles show it
@@ -26,7 +26,7 @@ def choose(small, rng):
     """Nine tiles for each target, in an order of chance."""
     left, chosen = small.sample(frac=1, random_state=SEED), []
     for target, count in TARGETS.items():
-        shows = left.labels.map(lambda labels: target in labels)
+        shows = left.labels.map(lambda labels, target=target: target in labels)
         nine = [*left[shows].head(count).itertuples(), *left[~shows].head(9 - count).itertuples()]
         rng.shuffle(nine)
         chosen += nine
@@ -37,7 +37,9 @@ def choose(small, rng):
 def main(argv=None):
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args(argv)
     tiles = load_tiles("full")
-    small = tiles[(tiles.set == "small") & (tiles.duplicate_group == "") & (tiles.width == SIDE) & (tiles.height == SIDE)]
+    small = tiles[
+        (tiles.set == "small") & (tiles.duplicate_group == "") & (tiles.width == SIDE) & (tiles.height == SIDE)
+    ]
     chosen = choose(small, random.Random(SEED))
     figure = Image.new("RGB", (ACROSS * SIDE, len(chosen) // ACROSS * SIDE))
     for place, tile in enumerate(chosen):
@@ -48,12 +50,22 @@ def main(argv=None):
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["file", "labels"])
         table.writerows([tile.file, ";".join(tile.labels)] for tile in chosen)
-    cut = lambda picture: np.stack([np.asarray(picture.crop((x, y, x + SIDE, y + SIDE))) for y in range(0, picture.height, SIDE) for x in range(0, picture.width, SIDE)])
+    cut = lambda picture: np.stack(
+        [
+            np.asarray(picture.crop((x, y, x + SIDE, y + SIDE)))
+            for y in range(0, picture.height, SIDE)
+            for x in range(0, picture.width, SIDE)
+        ]
+    )
     network = Network()
     before, after = (network.probs(cut(picture)) for picture in (figure, open_tile(FIGURES / "tiles.webp")))
     said = np.array([probs > network.thresholds for probs in (before, after)])
-    print(f"{len(chosen)} tiles, {(FIGURES / 'tiles.webp').stat().st_size / 1000:.0f} kB; probabilities move by {np.abs(after - before).mean():.4f} "
-          f"on average and {np.abs(after - before).max():.3f} at most, and {(said[0] != said[1]).sum()} of {said[0].size} answers change")
+    print(
+        f"{len(chosen)} tiles, {(FIGURES / 'tiles.webp').stat().st_size / 1000:.0f} kB; probabilities move by "
+        f"{np.abs(after - before).mean():.4f} "
+        f"on average and {np.abs(after - before).max():.3f} at most, and {(said[0] != said[1]).sum()} of "
+        f"{said[0].size} answers change"
+    )
 
 
 if __name__ == "__main__":

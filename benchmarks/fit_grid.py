@@ -1,4 +1,5 @@
-"""Fits the weights by which `recaptcha.candidates.judge` tells grids from what only looks like one, on composed pictures.
+"""Fits the weights by which `recaptcha.candidates.judge` tells grids from what only looks like one, on composed
+pictures.
 
 Usage: python benchmarks/fit_grid.py [--pictures 320] [--without 120]
 
@@ -111,7 +112,9 @@ def main():
     lowest = min((numbers @ weights)[ok].max() for numbers, ok in data)
     print("WEIGHTS =", {name: round(float(value), 2) for name, value in zip(WEIGHTS, weights)})
     print(f"of {len(data)} pictures with a right candidate, it is the best in {best:.1%}")
-    print(f"right grids score from {lowest:.1f}; 99 % of pictures without a grid stay below {np.quantile(none, 0.99):.1f}")
+    print(
+        f"right grids score from {lowest:.1f}; 99 % of pictures without a grid stay below {np.quantile(none, 0.99):.1f}"
+    )
 
 
 if __name__ == "__main__":

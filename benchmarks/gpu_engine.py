@@ -17,6 +17,8 @@ from functools import lru_cache
 import numpy as np
 import torch
 import torch.nn.functional as F
+from fastai.callback.hook import num_features_model
+from fastai.vision.learner import add_head, create_vision_model, default_split, imagenet_stats, model_meta
 from torch import nn
 
 from recaptcha.backbone import NoWeights, backbone
@@ -24,8 +26,6 @@ from recaptcha.batches import TileCrop
 from recaptcha.learner import LR_MULT
 from recaptcha.losses import LOSSES, AssumeNegative, set_constants
 from recaptcha.toy import CLASSES
-from fastai.callback.hook import num_features_model
-from fastai.vision.learner import add_head, create_vision_model, default_split, imagenet_stats, model_meta
 
 WD, EPS, SQR_MOM, MOMS = 0.01, 1e-5, 0.99, (0.95, 0.85, 0.95)  # what fastai's learners train with
 MIXUP = 0.2  # Beta's parameter
@@ -430,8 +430,9 @@ def pace(training, tiles, device, graphs, channels_last, steps=60):
 
 
 def fastest(training, tiles, device, say=print):
-    """`graphs` and `channels_last` for `train_together`: graphs if they learn what plain steps do, and the faster layout;
-    and the seconds that a step of one run takes so"""
+    """`graphs` and `channels_last` for `train_together`: graphs if they learn what plain steps do, and the faster
+    layout; and the seconds that a step of one run takes so
+    """
     plain, loss = pace(training, tiles, device, False, True)
     say(f'plain steps: {1000 * plain:.2f} ms, loss {loss:.4f}')
     times = {}

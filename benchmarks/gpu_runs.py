@@ -23,19 +23,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-
 from gpu_engine import Tiles, Training, fastest, train_together
+
 from recaptcha.backbone import has_local_weights
+from recaptcha.batches import decode_tiles, encode_labels
 from recaptcha.data import (
-    DataError,
     LABEL_SOURCES,
+    DataError,
     labels_folder,
     load_tiles,
     training_tiles,
     validation_fifth,
     with_known,
 )
-from recaptcha.batches import decode_tiles, encode_labels
 from recaptcha.files import written
 from recaptcha.learner import source_targets
 from recaptcha.losses import LOSSES
@@ -465,7 +465,8 @@ class Session:
             self.train_group(group)
             runs = [r for r in runs if r not in group]
             say(
-                f'{plan}: {len(group)} in {time.time() - began:.1f} s, {len(runs)} to go; {self.clock.left():.0f} s left'
+                f'{plan}: {len(group)} in {time.time() - began:.1f} s, {len(runs)} to go; {self.clock.left():.0f} s '
+                f'left'
             )
         return True
 
@@ -558,4 +559,4 @@ if __name__ == '__main__':
     try:
         main()
     except DataError as e:
-        raise SystemExit(f'gpu_runs: {e}')
+        raise SystemExit(f'gpu_runs: {e}') from None

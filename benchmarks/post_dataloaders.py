@@ -2,12 +2,19 @@
 
 Usage: python benchmarks/post_dataloaders.py
 
-Times batches of real tiles through seven pipelines that take turns within a round, so that each ratio is of two times taken seconds
-apart; counts what a factory method does to the split; and looks at what interpolating again and again does to a tile. Prints one
-table and writes it to results/posts/dataloaders.csv; the figures go to images/posts/dataloaders/. The files are in the system's
-cache when the clock runs. Batches are timed by the CPU time they take, epochs with workers by the clock as well.
+Times batches of real tiles through seven pipelines that take turns within a round, so that each ratio is of two times
+taken seconds apart; counts what a factory method does to the split; and looks at what interpolating again and again
+does to a tile. Prints one table and writes it to results/posts/dataloaders.csv; the figures go to
+images/posts/dataloaders/. The files are in the system's cache when the clock runs. Batches are timed by the CPU time
+they take, epochs with workers by the clock as well.
 """
-import argparse, csv, io, os, random, statistics, warnings
+import argparse
+import csv
+import io
+import os
+import random
+import statistics
+import warnings
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -15,13 +22,38 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.nn.functional as F
+from fastai.vision.all import (
+    ColReader,
+    DataBlock,
+    FlipItem,
+    ImageBlock,
+    ImageDataLoaders,
+    IntToFloatTensor,
+    MultiCategoryBlock,
+    Normalize,
+    PILImage,
+    RandomResizedCrop,
+    RandomSplitter,
+    RandTransform,
+    Resize,
+    TensorImage,
+    aug_transforms,
+    imagenet_stats,
+    set_seed,
+)
 from PIL import Image, ImageEnhance
 
-from recaptcha.data import TileImage, copy_safe_splitter, data_home, folder_label, load_tiles, open_tile, tile_block, training_tiles
 from recaptcha.batches import TileCrop, decode_tiles, tile_dls
+from recaptcha.data import (
+    TileImage,
+    copy_safe_splitter,
+    data_home,
+    folder_label,
+    load_tiles,
+    open_tile,
+    training_tiles,
+)
 from recaptcha.toy import CLASSES
-from fastai.vision.all import (ColReader, DataBlock, FlipItem, ImageBlock, ImageDataLoaders, IntToFloatTensor, MultiCategoryBlock, Normalize,
-                               PILImage, RandomResizedCrop, RandomSplitter, RandTransform, Resize, TensorImage, aug_transforms, imagenet_stats, set_seed)
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES, TABLE = ROOT/'images/posts/dataloaders', ROOT/'results/posts/dataloaders.csv'
@@ -34,7 +66,15 @@ ROWS = []
 def note(experiment, setting, quantity, values, digits=3):
     "One row of the table: the median of `values`, and their range where there are several"
     values = [float(v) for v in (values if isinstance(values, list) else [values])]
-    ROWS.append([experiment, setting, quantity, *(f'{v:.{digits}g}' for v in (statistics.median(values), min(values), max(values))), len(values)])
+    ROWS.append(
+        [
+            experiment,
+            setting,
+            quantity,
+            *(f'{v:.{digits}g}' for v in (statistics.median(values), min(values), max(values))),
+            len(values),
+        ]
+    )
 
 
 class PillowTurn(RandTransform):
@@ -46,13 +86,25 @@ class PillowTurn(RandTransform):
         return type(x)(ImageEnhance.Brightness(turned).enhance(random.uniform(.8, 1.2)))
 
 
-def turn_batch(): return aug_transforms(size=128, min_scale=.35, max_rotate=10, max_zoom=1, max_warp=0, max_lighting=.2, p_affine=1, p_lighting=1)
+def turn_batch():
+    return aug_transforms(
+        size=128, min_scale=0.35, max_rotate=10, max_zoom=1, max_warp=0, max_lighting=0.2, p_affine=1, p_lighting=1
+    )
 
 
-def loader(table, item_tfms, batch_tfms=(), picture=TileImage, get_x=ColReader('path'), num_workers=0):
+PATH = ColReader('path')
+
+
+def loader(table, item_tfms, batch_tfms=(), picture=TileImage, get_x=PATH, num_workers=0):
     "Training batches of `table` through these transforms"
-    block = DataBlock(blocks=(ImageBlock(picture), MultiCategoryBlock(vocab=CLASSES)), get_x=get_x, get_y=folder_label,
-                      splitter=copy_safe_splitter(0.2, seed=42), item_tfms=item_tfms, batch_tfms=[*batch_tfms, Normalize.from_stats(*imagenet_stats)])
+    block = DataBlock(
+        blocks=(ImageBlock(picture), MultiCategoryBlock(vocab=CLASSES)),
+        get_x=get_x,
+        get_y=folder_label,
+        splitter=copy_safe_splitter(0.2, seed=42),
+        item_tfms=item_tfms,
+        batch_tfms=[*batch_tfms, Normalize.from_stats(*imagenet_stats)],
+    )
     return block.dataloaders(table, bs=BS, num_workers=num_workers, device=torch.device('cpu')).train
 
 
@@ -62,10 +114,17 @@ def pipelines(table, tiles):
     table = table.assign(place=range(len(table)))
     arrays = tiles.permute(0, 2, 3, 1).numpy()
     memory = tile_dls(table, bs=BS, tiles=tiles).train
-    return {BASE: loader(table, crop), 'files, batch': loader(table, Resize(120, 'squish'), [TileCrop(128)]),
-            'memory, Pillow': loader(table, crop, picture=PILImage, get_x=lambda row: arrays[row['place']]), 'memory, batch': memory,
-            'files, Pillow + turn': loader(table, [*crop, PillowTurn()]), 'files, batch + turn': loader(table, Resize(120, 'squish'), turn_batch()),
-            'memory, batch + turn': memory.new(after_batch=[IntToFloatTensor(), *turn_batch(), Normalize.from_stats(*imagenet_stats)])}
+    return {
+        BASE: loader(table, crop),
+        'files, batch': loader(table, Resize(120, 'squish'), [TileCrop(128)]),
+        'memory, Pillow': loader(table, crop, picture=PILImage, get_x=lambda row: arrays[row['place']]),
+        'memory, batch': memory,
+        'files, Pillow + turn': loader(table, [*crop, PillowTurn()]),
+        'files, batch + turn': loader(table, Resize(120, 'squish'), turn_batch()),
+        'memory, batch + turn': memory.new(
+            after_batch=[IntToFloatTensor(), *turn_batch(), Normalize.from_stats(*imagenet_stats)]
+        ),
+    }
 
 
 def batch_seconds(dl):
@@ -90,21 +149,38 @@ def timing(table, more):
     tiles = decode_tiles(table.path)
     once = (process_time()-start)/len(tiles)
     dls = pipelines(table, tiles)
-    rounds = [{name: batch_seconds(dl) for name, dl in dls.items()} for _ in range(ROUNDS+1)][1:]  # the first warms up
-    ratios = {name: [r[name]/r[BASE] for r in rounds] for name in dls}
-    for name, values in ratios.items(): note('time a batch', f'{name} / {BASE}', 'ratio of times', values)
-    note('time a batch', 'files, batch + turn / files, Pillow + turn', 'ratio of times', [r['files, batch + turn']/r['files, Pillow + turn'] for r in rounds])
-    note('time a batch', f'{BASE} / memory, batch', 'ratio of times', [r[BASE]/r['memory, batch'] for r in rounds])
-    note('decoding once', f'all tiles, against one epoch of {BASE}', 'ratio of times', once/(statistics.median(r[BASE] for r in rounds)/BATCHES/BS), 2)
-    crop = [RandomResizedCrop(128, min_scale=.35), FlipItem()]
+    rounds = [{name: batch_seconds(dl) for name, dl in dls.items()} for _ in range(ROUNDS + 1)][
+        1:
+    ]  # the first warms up
+    ratios = {name: [r[name] / r[BASE] for r in rounds] for name in dls}
+    for name, values in ratios.items():
+        note('time a batch', f'{name} / {BASE}', 'ratio of times', values)
+    note(
+        'time a batch',
+        'files, batch + turn / files, Pillow + turn',
+        'ratio of times',
+        [r['files, batch + turn'] / r['files, Pillow + turn'] for r in rounds],
+    )
+    note('time a batch', f'{BASE} / memory, batch', 'ratio of times', [r[BASE] / r['memory, batch'] for r in rounds])
+    note(
+        'decoding once',
+        f'all tiles, against one epoch of {BASE}',
+        'ratio of times',
+        once / (statistics.median(r[BASE] for r in rounds) / BATCHES / BS),
+        2,
+    )
+    crop = [RandomResizedCrop(128, min_scale=0.35), FlipItem()]
     for length, part in (('short', table), ('long', more)):
         workers = {n: loader(part, crop, num_workers=n) for n in (0, 1, 2)}
         rounds = [{n: epoch_seconds(dl) for n, dl in workers.items()} for _ in range(5)]
         for n in (1, 2):
             for k, kind in enumerate(('clock', 'CPU time')):
-                values = [r[n][k]/r[0][k] for r in rounds]
-                note('workers', f'{n} / 0, {length} epoch ({len(workers[0])} batches), {kind}', 'ratio of times', values)
-                if n==2 and k: ratios[f'2 workers, {length}'] = values
+                values = [r[n][k] / r[0][k] for r in rounds]
+                note(
+                    'workers', f'{n} / 0, {length} epoch ({len(workers[0])} batches), {kind}', 'ratio of times', values
+                )
+                if n == 2 and k:
+                    ratios[f'2 workers, {length}'] = values
     return ratios
 
 
@@ -119,7 +195,12 @@ def plot(ratios):
         ax.errorbar(mid, y, xerr=[[mid-low], [high-mid]], fmt='o', color=colour, ms=8, capsize=4)
         ax.text(right, y, f'{mid:.2f}', va='center')
     ax.axvline(1, color='0.4', ls='--', lw=1.2)
-    ax.set(yticks=range(len(names)), yticklabels=names, xlim=(0, right), xlabel='CPU time, "files, Pillow" = 1 (less is better)')
+    ax.set(
+        yticks=range(len(names)),
+        yticklabels=names,
+        xlim=(0, right),
+        xlabel='CPU time, "files, Pillow" = 1 (less is better)',
+    )
     ax.invert_yaxis()
     fig.suptitle('Decoding once saves time, batching alone does not', fontsize=14)
     save(fig, 'times.png')
@@ -145,9 +226,13 @@ def look(path):
     set_seed(3)
     crop, flip = RandomResizedCrop(128, min_scale=.35), FlipItem()
     turned = batch
-    for t in sorted(turn_batch(), key=lambda t: t.order): turned = t(turned, split_idx=0)
-    rows = {'Pillow,\neach tile': [np.asarray(flip(crop(tile, split_idx=0), split_idx=0)) for _ in range(5)],
-            'TileCrop,\na batch': TileCrop(128)(batch, split_idx=0).permute(0, 2, 3, 1), 'fastai\'s own,\na batch': turned.clamp(0, 1).permute(0, 2, 3, 1)}
+    for t in sorted(turn_batch(), key=lambda t: t.order):
+        turned = t(turned, split_idx=0)
+    rows = {
+        'Pillow,\neach tile': [np.asarray(flip(crop(tile, split_idx=0), split_idx=0)) for _ in range(5)],
+        'TileCrop,\na batch': TileCrop(128)(batch, split_idx=0).permute(0, 2, 3, 1),
+        'fastai\'s own,\na batch': turned.clamp(0, 1).permute(0, 2, 3, 1),
+    }
     fig, axs = plt.subplots(3, 5, figsize=(6.5, 4.3), layout='constrained')
     for line, (name, pictures) in zip(axs, rows.items()):
         for ax, picture in zip(line, pictures): show(ax, picture)
@@ -164,9 +249,12 @@ def thrice(tile, box, angle):
 
 def once(tile, box, angle):
     "The same view in a single interpolation of the original"
-    x0, y0, x1, y1 = [2*b-1 for b in box]
-    a, w, h = np.deg2rad(angle), (x1-x0)/2, (y1-y0)/2
-    theta = torch.tensor([[w*np.cos(a), -w*np.sin(a), (x0+x1)/2], [h*np.sin(a), h*np.cos(a), (y0+y1)/2]], dtype=torch.float32)
+    x0, y0, x1, y1 = [2 * b - 1 for b in box]
+    a, w, h = np.deg2rad(angle), (x1 - x0) / 2, (y1 - y0) / 2
+    theta = torch.tensor(
+        [[w * np.cos(a), -w * np.sin(a), (x0 + x1) / 2], [h * np.sin(a), h * np.cos(a), (y0 + y1) / 2]],
+        dtype=torch.float32,
+    )
     grid = F.affine_grid(theta[None], (1, 3, 128, 128), align_corners=False)
     pixels = torch.tensor(np.asarray(tile)).permute(2, 0, 1)[None].float()
     return Image.fromarray(F.grid_sample(pixels, grid, align_corners=False)[0].permute(1, 2, 0).round().byte().numpy())
@@ -179,7 +267,9 @@ def edges(picture):
 
 
 def artefacts(table, shown):
-    "What is lost when each transform interpolates, over 500 tiles with crops of 35 to 100 % and turns of up to 10 degrees"
+    """What is lost when each transform interpolates, over 500 tiles with crops of 35 to 100 % and turns of up to 10
+    degrees
+    """
     rng, kept, empty = np.random.default_rng(1), [], {thrice: [], once: []}
     white = Image.new('RGB', (120, 120), 'white')
     for path in table.path[:500]:
@@ -187,15 +277,31 @@ def artefacts(table, shown):
         x, y = rng.uniform(0, 1-side, 2)
         view = ([x, y, x+side, y+side], angle)
         tile = open_tile(path)
-        kept.append(edges(thrice(tile, *view))/edges(once(tile, *view)))
-        for way, shares in empty.items(): shares.append((np.asarray(way(white, *view))[..., 0]<128).mean())
-    note('interpolation', 'three times / once, 500 tiles', 'edge strength: median, 5th, 95th of 100', list(np.quantile(kept, [.05, .5, .95])))
-    note('interpolation', 'three times / once, 500 tiles', 'share of tiles with weaker edges', np.mean(np.array(kept)<1))
-    for way, shares in empty.items(): note('interpolation', f'{way.__name__}, 500 tiles', 'mean share of empty pixels', np.mean(shares), 2)
-    view, tile = ([.12, .1, .82, .8], 10), open_tile(shown)
-    assert np.abs(np.asarray(thrice(tile, *view), float)-np.asarray(once(tile, *view)))[24:104, 24:104].mean()<8  # the same view
+        kept.append(edges(thrice(tile, *view)) / edges(once(tile, *view)))
+        for way, shares in empty.items():
+            shares.append((np.asarray(way(white, *view))[..., 0] < 128).mean())
+    note(
+        'interpolation',
+        'three times / once, 500 tiles',
+        'edge strength: median, 5th, 95th of 100',
+        list(np.quantile(kept, [0.05, 0.5, 0.95])),
+    )
+    note(
+        'interpolation',
+        'three times / once, 500 tiles',
+        'share of tiles with weaker edges',
+        np.mean(np.array(kept) < 1),
+    )
+    for way, shares in empty.items():
+        note('interpolation', f'{way.__name__}, 500 tiles', 'mean share of empty pixels', np.mean(shares), 2)
+    view, tile = ([0.12, 0.1, 0.82, 0.8], 10), open_tile(shown)
+    assert (
+        np.abs(np.asarray(thrice(tile, *view), float) - np.asarray(once(tile, *view)))[24:104, 24:104].mean() < 8
+    )  # the same view
     fig, axs = plt.subplots(1, 3, figsize=(6.5, 2.75), layout='constrained')
-    for ax, name, picture in zip(axs, ('original', 'three times', 'once'), (tile, thrice(tile, *view), once(tile, *view))):
+    for ax, name, picture in zip(
+        axs, ('original', 'three times', 'once'), (tile, thrice(tile, *view), once(tile, *view))
+    ):
         show(ax, picture, title=name)
     fig.suptitle('Once: sharper, and corners from the tile itself', fontsize=14)
     save(fig, 'artefacts.webp', 82)
@@ -203,25 +309,50 @@ def artefacts(table, shown):
 
 def splits(table):
     "Which tiles a factory method trains on, and how often copies end up on both sides"
-    dls = ImageDataLoaders.from_folder(data_home()/'tiles/Large', valid_pct=0.2, seed=42, item_tfms=Resize(128), num_workers=0)
+    dls = ImageDataLoaders.from_folder(
+        data_home() / 'tiles/Large', valid_pct=0.2, seed=42, item_tfms=Resize(128), num_workers=0
+    )
     train = set(map(str, dls.train_ds.items))
     note('factory', 'ImageDataLoaders.from_folder', 'tiles', len(dls.train_ds)+len(dls.valid_ds), 6)
     note('factory', 'ImageDataLoaders.from_folder', 'classes', len(dls.vocab))
-    test = table[table.set=='test'].path.map(str)
-    note('factory', 'ImageDataLoaders.from_folder', 'test tiles', len(test)), note('factory', 'ImageDataLoaders.from_folder', 'test tiles it trains on', test.isin(train).sum())
+    test = table[table.set == 'test'].path.map(str)
+    (
+        note('factory', 'ImageDataLoaders.from_folder', 'test tiles', len(test)),
+        note('factory', 'ImageDataLoaders.from_folder', 'test tiles it trains on', test.isin(train).sum()),
+    )
     fit = training_tiles(table)
-    note('split', 'tiles to train and validate on', 'count', len(fit), 6), note('split', 'of them copies', 'count', (fit.duplicate_group!='').sum())
-    for side, n in fit.width.value_counts().items(): note('split', f'of {side} pixels a side', 'tiles', n, 6)
+    (
+        note('split', 'tiles to train and validate on', 'count', len(fit), 6),
+        note('split', 'of them copies', 'count', (fit.duplicate_group != '').sum()),
+    )
+    for side, n in fit.width.value_counts().items():
+        note('split', f'of {side} pixels a side', 'tiles', n, 6)
+
     def astride(splitter):
-        valid = np.zeros(len(fit), dtype=bool); valid[list(splitter(fit)[1])] = True
-        groups = fit.assign(valid=valid)[fit.duplicate_group!=''].groupby('duplicate_group').valid
-        return int((groups.nunique()>1).sum())
-    note('split', 'RandomSplitter, 20 seeds', 'groups of copies on both sides', [astride(RandomSplitter(0.2, seed=s)) for s in range(20)])
-    note('split', 'copy_safe_splitter, 20 seeds', 'groups of copies on both sides', [astride(copy_safe_splitter(0.2, seed=s)) for s in range(20)])
-    for name, ids in zip(('training', 'validation'), copy_safe_splitter(0.2, seed=42)(fit)): note('split', f'copy_safe_splitter, seed 42, {name}', 'tiles', len(ids), 6)
-    note('memory', f'{len(fit)} decoded tiles', 'MB', len(fit)*3*120*120/1e6)
-    ramp = PILImage(Image.fromarray(np.tile(np.linspace(0, 255, 120).astype(np.uint8), (120, 1))).convert('RGB'))  # grey tells the place
-    seen = np.ptp(np.asarray(RandomResizedCrop(128)(ramp, split_idx=1))[64, :, 0].astype(float))/255
+        valid = np.zeros(len(fit), dtype=bool)
+        valid[list(splitter(fit)[1])] = True
+        groups = fit.assign(valid=valid)[fit.duplicate_group != ''].groupby('duplicate_group').valid
+        return int((groups.nunique() > 1).sum())
+
+    note(
+        'split',
+        'RandomSplitter, 20 seeds',
+        'groups of copies on both sides',
+        [astride(RandomSplitter(0.2, seed=s)) for s in range(20)],
+    )
+    note(
+        'split',
+        'copy_safe_splitter, 20 seeds',
+        'groups of copies on both sides',
+        [astride(copy_safe_splitter(0.2, seed=s)) for s in range(20)],
+    )
+    for name, ids in zip(('training', 'validation'), copy_safe_splitter(0.2, seed=42)(fit)):
+        note('split', f'copy_safe_splitter, seed 42, {name}', 'tiles', len(ids), 6)
+    note('memory', f'{len(fit)} decoded tiles', 'MB', len(fit) * 3 * 120 * 120 / 1e6)
+    ramp = PILImage(
+        Image.fromarray(np.tile(np.linspace(0, 255, 120).astype(np.uint8), (120, 1))).convert('RGB')
+    )  # grey tells the place
+    seen = np.ptp(np.asarray(RandomResizedCrop(128)(ramp, split_idx=1))[64, :, 0].astype(float)) / 255
     note('validation', 'RandomResizedCrop', 'share of the tile it shows', seen**2, 2)
     return fit
 

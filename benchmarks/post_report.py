@@ -2,8 +2,8 @@
 
     python benchmarks/post_report.py
 
-Reads the tiles (`recaptcha.data`), their complete labels and results/runs.csv; trains nothing. Writes images/posts/report/ and
-results/posts/report.csv, and prints the table.
+Reads the tiles (`recaptcha.data`), their complete labels and results/runs.csv; trains nothing. Writes
+images/posts/report/ and results/posts/report.csv, and prints the table.
 """
 import argparse
 from pathlib import Path
@@ -25,10 +25,24 @@ import matplotlib.pyplot as plt  # noqa: E402
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES, TABLE = ROOT / "images/posts/report", ROOT / "results/posts/report.csv"
 BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#8a8f98"  # Okabe and Ito's, safe for colour-blind readers
-RUNS = {"baseline": ("baseline", 6), "recipe": ("recipe", 6), "recipe, taught": ("recipe_distilled", 12)}  # methods and epochs of runs
+RUNS = {
+    "baseline": ("baseline", 6),
+    "recipe": ("recipe", 6),
+    "recipe, taught": ("recipe_distilled", 12),
+}  # methods and epochs of runs
 TWICE = 2  # figures are drawn at twice the size they are shown at
-plt.rcParams.update({"figure.dpi": 76 * TWICE, "savefig.facecolor": "white", "axes.spines.top": False, "axes.spines.right": False,
-                     "font.size": 12, "axes.titlesize": 13, "axes.titleweight": "bold", "axes.titlelocation": "left"})
+plt.rcParams.update(
+    {
+        "figure.dpi": 76 * TWICE,
+        "savefig.facecolor": "white",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "font.size": 12,
+        "axes.titlesize": 13,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+    }
+)
 
 
 def save(figure, name):
@@ -49,15 +63,22 @@ def draw_tiles(test):
         axis.set_axis_off()
         axis.set_title(tile.folder, color=BLUE, fontsize=13, loc="center", pad=4)
         rest = [label for label in tile.labels if label != tile.folder]
-        axis.text(0.5, -0.05, ", ".join(rest), transform=axis.transAxes, ha="center", va="top", color="#8f5600", fontsize=11)
+        axis.text(
+            0.5, -0.05, ", ".join(rest), transform=axis.transAxes, ha="center", va="top", color="#8f5600", fontsize=11
+        )
     figure.subplots_adjust(wspace=0.1, hspace=0.35)
     save(figure, "tiles")
 
 
 def count_named(labelled):
     """Of the tiles that show an object: how many stand in its folder, how many in another. A row an object."""
-    rows = {name: (sum(name in labels and folder == name for folder, labels in zip(labelled.folder, labelled.labels)),
-                   sum(name in labels and folder != name for folder, labels in zip(labelled.folder, labelled.labels))) for name in CLASSES}
+    rows = {
+        name: (
+            sum(name in labels and folder == name for folder, labels in zip(labelled.folder, labelled.labels)),
+            sum(name in labels and folder != name for folder, labels in zip(labelled.folder, labelled.labels)),
+        )
+        for name in CLASSES
+    }
     return pd.DataFrame.from_dict(rows, orient="index", columns=["in its folder", "elsewhere"])
 
 
@@ -77,9 +98,17 @@ def draw_gap(answers):
     figure, axis = plt.subplots(figsize=(7, 3.2))
     for place, (name, shares) in enumerate(answers):
         axis.plot(shares, [place] * len(shares), "o", ms=10, color=ORANGE if name in RUNS else GREY)
-        axis.annotate(f"{sum(shares) / len(shares):.2f}", (max(shares), place), xytext=(12, 0), textcoords="offset points", va="center")
+        axis.annotate(
+            f"{sum(shares) / len(shares):.2f}",
+            (max(shares), place),
+            xytext=(12, 0),
+            textcoords="offset points",
+            va="center",
+        )
     axis.set_yticks(range(len(answers)), [name for name, _ in answers])
-    axis.set(xlim=(-0.03, 1.03), ylim=(-0.6, len(answers) - 0.4), xlabel="share of 3×3 challenges solved without an error")
+    axis.set(
+        xlim=(-0.03, 1.03), ylim=(-0.6, len(answers) - 0.4), xlabel="share of 3×3 challenges solved without an error"
+    )
     axis.grid(axis="x", color="#e3e6ea")
     axis.set_axisbelow(True)
     axis.set_title("Told more, it reads better than a folder does")
@@ -91,25 +120,41 @@ def main(argv=None):
     tiles = load_tiles("full")
     labelled, test = tiles[tiles.set != ""], tiles[tiles.set == "test"]
     truth = np.array([[name in labels for name in CLASSES] for labels in test.labels])
-    answers = {"nothing": np.zeros(truth.shape), "folder": np.array([[name == folder for name in CLASSES] for folder in test.folder], dtype=float)}
+    answers = {
+        "nothing": np.zeros(truth.shape),
+        "folder": np.array([[name == folder for name in CLASSES] for folder in test.folder], dtype=float),
+    }
     rows = {f"{name}, {key}": value for name, probs in answers.items() for key, value in report(probs, truth).items()}
     same = "arch == 'mobilenet_v2' and size == 128 and data == 'full' and label_source == ''"
     table = counted(read_table(ROOT / "results/runs.csv")).query(same)
     runs = {name: table[(table.method == method) & (table.epochs == epochs)] for name, (method, epochs) in RUNS.items()}
     for name, seeds in runs.items():
-        rows |= {f"{name}, {key}": seeds[key].mean() for key in ("mAP", "F1", "accuracy_multi", "solved", "solved_1err")} | {f"{name}, seeds": len(seeds)}
+        rows |= {
+            f"{name}, {key}": seeds[key].mean() for key in ("mAP", "F1", "accuracy_multi", "solved", "solved_1err")
+        } | {f"{name}, seeds": len(seeds)}
     agreed = agreement(truth, second_answers())
     rows |= {f"second annotation, {key}": agreed[key].mean() for key in ("F1", "solved")}
     counts = count_named(labelled)
-    rows |= {"labelled tiles": len(labelled), "objects on them": int(counts.sum().sum()),
-             "objects the folder leaves out": int(counts["elsewhere"].sum()),
-             "share left out": counts["elsewhere"].sum() / counts.sum().sum(),
-             "share of cars in other folders": counts.loc["Car", "elsewhere"] / counts.loc["Car"].sum(),
-             "tiles that show a mountain": int(counts.loc["Mountain"].sum()), "of them in its folder": int(counts.loc["Mountain", "in its folder"])}
+    rows |= {
+        "labelled tiles": len(labelled),
+        "objects on them": int(counts.sum().sum()),
+        "objects the folder leaves out": int(counts["elsewhere"].sum()),
+        "share left out": counts["elsewhere"].sum() / counts.sum().sum(),
+        "share of cars in other folders": counts.loc["Car", "elsewhere"] / counts.loc["Car"].sum(),
+        "tiles that show a mountain": int(counts.loc["Mountain"].sum()),
+        "of them in its folder": int(counts.loc["Mountain", "in its folder"]),
+    }
     draw_tiles(test)
     draw_counts(counts)
-    draw_gap([("saying nothing", [rows["nothing, solved"]]), ("baseline", list(runs["baseline"].solved)), ("perfect reader of folders", [rows["folder, solved"]]),
-              *[(name, list(runs[name].solved)) for name in list(RUNS)[1:]], ("a second annotation", [rows["second annotation, solved"]])])
+    draw_gap(
+        [
+            ("saying nothing", [rows["nothing, solved"]]),
+            ("baseline", list(runs["baseline"].solved)),
+            ("perfect reader of folders", [rows["folder, solved"]]),
+            *[(name, list(runs[name].solved)) for name in list(RUNS)[1:]],
+            ("a second annotation", [rows["second annotation, solved"]]),
+        ]
+    )
     table = pd.Series(rows, name="value").rename_axis("quantity").round(4)
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(TABLE)

@@ -2,22 +2,27 @@
 
 Usage: python benchmarks/post_sgd.py
 
-A logistic classifier with two weights tells tiles of the folder `Hydrant` from the rest, by how red a tile is and by its share of
-edge pixels. Two weights make a loss that can be drawn. The script measures batches, rates, noise and stopping on it, prints one table
-and writes it to results/posts/sgd.csv; the figures go to images/posts/sgd/. Everything is seeded, and the labels are folder labels.
-The runs of one experiment are columns of one tensor, so that all of them take their steps together.
+A logistic classifier with two weights tells tiles of the folder `Hydrant` from the rest, by how red a tile is and by
+its share of edge pixels. Two weights make a loss that can be drawn. The script measures batches, rates, noise and
+stopping on it, prints one table and writes it to results/posts/sgd.csv; the figures go to images/posts/sgd/. Everything
+is seeded, and the labels are folder labels. The runs of one experiment are columns of one tensor, so that all of them
+take their steps together.
 """
-import argparse, copy, csv, math, warnings
+import argparse
+import copy
+import csv
+import math
+import warnings
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
+from fastai.callback.schedule import combined_cos
 from PIL import Image
 
-from recaptcha.data import copy_safe_splitter, load_tiles, training_tiles
 from recaptcha.batches import decode_tiles
-from fastai.callback.schedule import combined_cos
+from recaptcha.data import copy_safe_splitter, load_tiles, training_tiles
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES, TABLE = ROOT/'images/posts/sgd', ROOT/'results/posts/sgd.csv'
@@ -30,23 +35,37 @@ ROWS = []
 def note(experiment, setting, quantity, values, digits=4):
     "One row of the table: the median of `values`, and their range where there are several"
     values = sorted(float(v) for v in (values if isinstance(values, (list, tuple)) else [values]))
-    middle = (values[(len(values)-1)//2]+values[len(values)//2])/2
-    ROWS.append([experiment, setting, quantity, *(f'{v:.{digits}g}' for v in (middle, values[0], values[-1])), len(values)])
+    middle = (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2
+    ROWS.append(
+        [experiment, setting, quantity, *(f'{v:.{digits}g}' for v in (middle, values[0], values[-1])), len(values)]
+    )
 
 
 def features(pixels):
-    "Redness (mean grey levels of red above the other two) and share of edge pixels (over 30 levels from a neighbour), shape (tiles, 2)"
+    """Redness (mean grey levels of red above the other two) and share of edge pixels (over 30 levels from a neighbour),
+    shape (tiles, 2)
+    """
     out = []
     for x in pixels.split(500):
         x = x.float()
         grey = x.mean(1)
-        right, down = (grey[:, :-1, 1:]-grey[:, :-1, :-1]).abs(), (grey[:, 1:, :-1]-grey[:, :-1, :-1]).abs()
-        out.append(torch.stack([(x[:, 0]-(x[:, 1]+x[:, 2])/2).mean((1, 2)), (torch.maximum(right, down)>30).float().mean((1, 2))], 1))
+        right, down = (grey[:, :-1, 1:] - grey[:, :-1, :-1]).abs(), (grey[:, 1:, :-1] - grey[:, :-1, :-1]).abs()
+        out.append(
+            torch.stack(
+                [
+                    (x[:, 0] - (x[:, 1] + x[:, 2]) / 2).mean((1, 2)),
+                    (torch.maximum(right, down) > 30).float().mean((1, 2)),
+                ],
+                1,
+            )
+        )
     return torch.cat(out)
 
 
 class Problem:
-    "The features, targets and loss; the bias stays where the best classifier has it, so that two weights are left to learn"
+    """The features, targets and loss; the bias stays where the best classifier has it, so that two weights are left to
+    learn
+    """
     def __init__(self, table, pixels):
         y, raw = torch.tensor((table.folder=='Hydrant').to_numpy()).float(), features(pixels)
         train, valid = [list(ids) for ids in copy_safe_splitter(0.2, seed=42)(table)]
@@ -60,8 +79,15 @@ class Problem:
         self.lowest = self.loss(self.best[None]).item()
     def loss(self, w):
         "Loss over all training tiles for each row of `w`"
-        return torch.cat([F.binary_cross_entropy_with_logits(part@self.x.T+self.bias, self.y.expand(len(part), -1), reduction='none').mean(1)
-                          for part in w.split(64)])
+        return torch.cat(
+            [
+                F.binary_cross_entropy_with_logits(
+                    part @ self.x.T + self.bias, self.y.expand(len(part), -1), reduction='none'
+                ).mean(1)
+                for part in w.split(64)
+            ]
+        )
+
     def gradients(self, w, ids):
         "Gradient of each run, `w` of shape (runs, 2), on its own batch, `ids` of shape (runs, bs)"
         x = self.x[ids]
@@ -85,7 +111,9 @@ class Problem:
                 path.append(w)
         return torch.stack(path)
     def steps_to_close(self, path, every=1):
-        "Step, to a multiple of `every`, from which on the loss stays close to the lowest; infinite where it does not; shape (rates, seeds)"
+        """Step, to a multiple of `every`, from which on the loss stays close to the lowest; infinite where it does not;
+        shape (rates, seeds)
+        """
         path = path[::every]
         stays = (self.loss(path.reshape(-1, 2))<=CLOSE*self.lowest).view(path.shape[:3]).flip(0).cumprod(0).sum(0)
         return torch.where(stays>0, (len(path)-stays)*every, math.inf)
@@ -106,17 +134,25 @@ def save(fig, name):
 
 def paths(p):
     "Full batch and minibatches from one start, four epochs each"
-    fig, ax = figure('Equal tiles seen: 4 full-batch steps or 552 small ones', 'weight of redness', 'weight of edge share', 5)
+    fig, ax = figure(
+        'Equal tiles seen: 4 full-batch steps or 552 small ones', 'weight of redness', 'weight of edge share', 5
+    )
     a, b = torch.meshgrid(torch.linspace(-2.8, 4, 70), torch.linspace(-3.6, 2.8, 70), indexing='xy')
     levels = [.14, .16, .2, .25, .32, .4, .5, .65, .85, 1.1]
     cs = ax.contour(a, b, p.loss(torch.stack([a, b], 2).view(-1, 2)).view(a.shape), levels, colors='0.72', linewidths=1)
     ax.clabel(cs, levels[1::2], fontsize=11, fmt='%g')
     n = len(p.x)
-    for bs, rate, colour, style, where in ((n, 10., 'black', 's--', (-1.45, -.3)), (64, .3, BLUE, '-', (.35, 1.1)), (n, .3, RED, 'o-', (-2.65, 1.1))):
-        path, kind = p.descend(bs, [rate], 4)[:, 0, 0], 'full batch' if bs==n else f'batches of {bs}'
+    for bs, rate, colour, style, where in (
+        (n, 10.0, 'black', 's--', (-1.45, -0.3)),
+        (64, 0.3, BLUE, '-', (0.35, 1.1)),
+        (n, 0.3, RED, 'o-', (-2.65, 1.1)),
+    ):
+        path, kind = p.descend(bs, [rate], 4)[:, 0, 0], 'full batch' if bs == n else f'batches of {bs}'
         ax.plot(*path.T, style, color=colour, lw=1.6, ms=5)
-        ax.text(*where, f'{kind},\nrate {rate:g}', color=colour, fontsize=13, va='center', bbox=dict(color='white', pad=1))
-        for name, value in (('steps', len(path)-1), ('training loss at the end', p.loss(path[-1:]))):
+        ax.text(
+            *where, f'{kind},\nrate {rate:g}', color=colour, fontsize=13, va='center', bbox=dict(color='white', pad=1)
+        )
+        for name, value in (('steps', len(path) - 1), ('training loss at the end', p.loss(path[-1:]))):
             note('paths', f'{kind}, rate {rate:g}, 4 epochs', name, value)
     ax.plot(*p.best, '*', color='black', ms=17, zorder=5)
     ax.text(p.best[0]+.25, p.best[1]-.1, 'lowest', fontsize=13, va='center', bbox=dict(color='white', pad=1))
@@ -126,11 +162,15 @@ def paths(p):
 
 def rates(p):
     "Too small, right, too large"
-    fig, ax = figure('Too small crawls, too large never settles', 'epochs (8,892 tiles each)', 'training loss', yscale='log')
-    path = p.descend(64, chosen := [.01, .3, 100.], 4)
+    fig, ax = figure(
+        'Too small crawls, too large never settles', 'epochs (8,892 tiles each)', 'training loss', yscale='log'
+    )
+    path = p.descend(64, chosen := [0.01, 0.3, 100.0], 4)
     for i, (rate, colour, style) in enumerate(zip(chosen, (ORANGE, BLUE, RED), ('--', '-', ':'))):
         loss = p.loss(path[:, i, 0])
-        ax.plot((torch.arange(len(loss))*64/len(p.x))[::6], loss[::6], style, color=colour, lw=2, label=f'rate {rate:g}')
+        ax.plot(
+            (torch.arange(len(loss)) * 64 / len(p.x))[::6], loss[::6], style, color=colour, lw=2, label=f'rate {rate:g}'
+        )
         for name, value in (('training loss at the end', loss[-1]), ('highest training loss', loss.max())):
             note('rates', f'batches of 64, rate {rate:g}, 4 epochs', name, value)
     ax.legend(ncol=3, loc='upper center', bbox_to_anchor=(.5, 1.16), frameon=False)
@@ -140,16 +180,29 @@ def rates(p):
     note('curvature', 'standardised features', 'highest stable rate', 2/high)
     for name, scale in (('standardised features', 1), ('grey levels and share as they are', p.raw_std)):
         low, high = p.curvature(p.best, scale)
-        note('curvature', name, 'condition number', high/low)
-    for rate in (26., 28.):  # from beside the lowest point, where its curvature holds
-        w = p.best[None]+.01
-        for _ in range(500): w = w-rate*p.gradients(w, torch.arange(len(p.x))[None])
-        note('curvature', f'full batch from beside the lowest point, rate {rate:g}, 500 steps', 'distance from it', (w-p.best).norm(), 2)
+        note('curvature', name, 'condition number', high / low)
+    for rate in (26.0, 28.0):  # from beside the lowest point, where its curvature holds
+        w = p.best[None] + 0.01
+        for _ in range(500):
+            w = w - rate * p.gradients(w, torch.arange(len(p.x))[None])
+        note(
+            'curvature',
+            f'full batch from beside the lowest point, rate {rate:g}, 500 steps',
+            'distance from it',
+            (w - p.best).norm(),
+            2,
+        )
 
 
 def noise(p, draws=4000):
     "How far a batch's gradient is from the whole set's"
-    fig, ax = figure('Four times the batch, half the noise', 'tiles in a batch', 'standard deviation of gradient', xscale='log', yscale='log')
+    fig, ax = figure(
+        'Four times the batch, half the noise',
+        'tiles in a batch',
+        'standard deviation of gradient',
+        xscale='log',
+        yscale='log',
+    )
     gen, n, sizes = torch.Generator().manual_seed(1), len(p.x), [1, 4, 16, 64, 256, 1024, 4096]
     for name, w, colour, marker in (('start', START, BLUE, 'o'), ('lowest point', p.best, RED, 's')):
         every = p.gradients(w.repeat(n, 1), torch.arange(n)[:, None])  # the gradient of each tile by itself
@@ -167,7 +220,10 @@ def noise(p, draws=4000):
             ax.axhline(whole.norm(), color='black', ls='--', lw=1.5)
             ax.text(4096, whole.norm()*1.12, 'length of the whole gradient at the start', fontsize=12, ha='right')
     ax.plot([], [], '-', color='0.4', label='law: 1/√batch')
-    ax.set_xticks(sizes, [f'{s:,}' for s in sizes]), ax.set_yticks([.01, .03, .1, .3, 1], ['0.01', '0.03', '0.1', '0.3', '1'])
+    (
+        ax.set_xticks(sizes, [f'{s:,}' for s in sizes]),
+        ax.set_yticks([0.01, 0.03, 0.1, 0.3, 1], ['0.01', '0.03', '0.1', '0.3', '1']),
+    )
     ax.minorticks_off(), ax.legend(frameon=False, loc='lower left')
     save(fig, 'noise.png')
 
@@ -176,17 +232,53 @@ def budget(p):
     "Tiles and steps until the loss is close to the lowest for good, each batch size at its own best rate"
     sizes, n, steps = [1, 4, 16, 64, 256, 1024, len(p.x)], len(p.x), []
     for bs in sizes:
-        found = p.steps_to_close(p.descend(bs, RATES, 4 if bs<n else 60, seeds=range(1, 6) if bs<n else (1,)), max(1, 32//bs))
+        found = p.steps_to_close(
+            p.descend(bs, RATES, 4 if bs < n else 60, seeds=range(1, 6) if bs < n else (1,)), max(1, 32 // bs)
+        )
         best = found.amax(1).argmin()  # the rate at which the slowest seed is soonest
         steps.append(sorted(found[best].tolist()))
-        for name, values in (('best rate', RATES[best]), ('steps until within 1 %', steps[-1]), ('tiles until within 1 %', [k*bs for k in steps[-1]])):
-            note('budget', f'batches of {bs}' if bs<n else 'full batch', name, values, 5)
-    note('budget', 'full batch / batches of 64', 'tiles until within 1 %', steps[-1][0]*n/(steps[sizes.index(64)][2]*64), 3)
-    fig, ax = figure('Up to 1,024 a batch: same tiles, fewer steps', 'tiles in a batch', 'until within 1 % of the lowest', xscale='log', yscale='log')
-    for factor, colour, marker, name in ((sizes, BLUE, 'o', 'tiles seen'), ([1]*len(sizes), ORANGE, 's', 'steps taken')):
-        low, mid, high = (torch.tensor([s[i(s)]*f for s, f in zip(steps, factor)]) for i in (lambda s: 0, lambda s: len(s)//2, lambda s: -1))
-        ax.errorbar(sizes, mid, torch.stack([mid-low, high-mid]), fmt=marker+'-', color=colour, ms=8, capsize=4, label=name)
-    ax.set_xticks(sizes, [f'{s:,}' for s in sizes]), ax.set_yticks([1, 10, 100, 1000, 10000], ['1', '10', '100', '1,000', '10,000'])
+        for name, values in (
+            ('best rate', RATES[best]),
+            ('steps until within 1 %', steps[-1]),
+            ('tiles until within 1 %', [k * bs for k in steps[-1]]),
+        ):
+            note('budget', f'batches of {bs}' if bs < n else 'full batch', name, values, 5)
+    note(
+        'budget',
+        'full batch / batches of 64',
+        'tiles until within 1 %',
+        steps[-1][0] * n / (steps[sizes.index(64)][2] * 64),
+        3,
+    )
+    fig, ax = figure(
+        'Up to 1,024 a batch: same tiles, fewer steps',
+        'tiles in a batch',
+        'until within 1 % of the lowest',
+        xscale='log',
+        yscale='log',
+    )
+    for factor, colour, marker, name in (
+        (sizes, BLUE, 'o', 'tiles seen'),
+        ([1] * len(sizes), ORANGE, 's', 'steps taken'),
+    ):
+        low, mid, high = (
+            torch.tensor([s[i(s)] * f for s, f in zip(steps, factor)])
+            for i in (lambda s: 0, lambda s: len(s) // 2, lambda s: -1)
+        )
+        ax.errorbar(
+            sizes,
+            mid,
+            torch.stack([mid - low, high - mid]),
+            fmt=marker + '-',
+            color=colour,
+            ms=8,
+            capsize=4,
+            label=name,
+        )
+    (
+        ax.set_xticks(sizes, [f'{s:,}' for s in sizes]),
+        ax.set_yticks([1, 10, 100, 1000, 10000], ['1', '10', '100', '1,000', '10,000']),
+    )
     ax.minorticks_off(), ax.legend(frameon=False)
     save(fig, 'budget.png')
 
@@ -200,24 +292,39 @@ def momentum(p):
         note('momentum', f'{name} valley', 'condition number', high/low, 3)
         for beta in (0., .9):
             found = problem.steps_to_close(problem.descend(len(p.x), RATES, 1500, momentum=beta, start=start))[:, 0]
-            note('momentum', f'{name} valley, momentum {beta:g}, rate {RATES[found.argmin()]:.2g}', 'steps until within 1 %', found.min().item())
+            note(
+                'momentum',
+                f'{name} valley, momentum {beta:g}, rate {RATES[found.argmin()]:.2g}',
+                'steps until within 1 %',
+                found.min().item(),
+            )
 
 
 def one_cycle(p):
     "What lowering the rate towards the end is worth"
-    for name, schedule in (('constant', None), ('one cycle', combined_cos(.25, 1/25, 1, 1e-5))):
-        path = p.descend(64, [.1, .3, 1., 3.], 2, seeds=range(1, 21), schedule=schedule)
-        for rate, w in zip((.1, .3, 1, 3), path[-1]):
-            note('schedule', f'batches of 64, {name}, rate {rate:g}, 2 epochs', 'loss above the lowest', (p.loss(w)-p.lowest).tolist(), 2)
+    for name, schedule in (('constant', None), ('one cycle', combined_cos(0.25, 1 / 25, 1, 1e-5))):
+        path = p.descend(64, [0.1, 0.3, 1.0, 3.0], 2, seeds=range(1, 21), schedule=schedule)
+        for rate, w in zip((0.1, 0.3, 1, 3), path[-1]):
+            note(
+                'schedule',
+                f'batches of 64, {name}, rate {rate:g}, 2 epochs',
+                'loss above the lowest',
+                (p.loss(w) - p.lowest).tolist(),
+                2,
+            )
 
 
 def stopping(p, table, pixels, epochs=80, patience=5):
-    "A classifier with as many weights as a picture of 32 x 32 pixels has numbers, on 1,000 tiles: enough weights to learn them by heart"
+    """A classifier with as many weights as a picture of 32 x 32 pixels has numbers, on 1,000 tiles: enough weights to
+    learn them by heart
+    """
     train, valid = p.split
     torch.manual_seed(1)
     train = torch.tensor(train)[torch.randperm(len(train))[:1000]]
-    small = lambda ids: F.adaptive_avg_pool2d(torch.cat([part.float() for part in pixels[ids].split(500)])/255, 32).flatten(1)
-    y = torch.tensor((table.folder=='Hydrant').to_numpy()).float()
+    small = lambda ids: F.adaptive_avg_pool2d(
+        torch.cat([part.float() for part in pixels[ids].split(500)]) / 255, 32
+    ).flatten(1)
+    y = torch.tensor((table.folder == 'Hydrant').to_numpy()).float()
     xt, xv, yt, yv = small(train), small(valid), y[train], y[valid]
     mean, losses, model = xt.mean(0), [], torch.nn.Linear(xt.shape[1], 1)
     opt = torch.optim.SGD(model.parameters(), lr=.2)
@@ -247,9 +354,17 @@ def main():
     FIGURES.mkdir(parents=True, exist_ok=True), TABLE.parent.mkdir(parents=True, exist_ok=True)
     table = training_tiles(load_tiles('full'))
     p = Problem(table, pixels := decode_tiles(table.path))
-    for name, ids in zip(('training', 'validation'), p.split): note('data', f'{name} tiles', 'count', len(ids), 6)
-    note('data', 'training tiles', 'share in Hydrant', p.y.mean(), 3), note('data', 'start', 'training loss', p.loss(START[None]))
-    for name, value in (*zip(('weight of redness', 'weight of edge share'), p.best), ('bias', p.bias), ('training loss', p.lowest)):
+    for name, ids in zip(('training', 'validation'), p.split):
+        note('data', f'{name} tiles', 'count', len(ids), 6)
+    (
+        note('data', 'training tiles', 'share in Hydrant', p.y.mean(), 3),
+        note('data', 'start', 'training loss', p.loss(START[None])),
+    )
+    for name, value in (
+        *zip(('weight of redness', 'weight of edge share'), p.best),
+        ('bias', p.bias),
+        ('training loss', p.lowest),
+    ):
         note('data', 'lowest point', name, value)
     for step in (paths, rates, noise, budget, momentum, one_cycle): step(p)
     stopping(p, table, pixels)

@@ -2,13 +2,22 @@
 
 Usage: python benchmarks/site.py [--rounds 3]
 
-- clean:     `make site` in a fresh copy of this folder: notebooks to posts, Jekyll, search index; everything is installed already
-- rebuild:   `make site` again after one character of one notebook's text has changed
-- nbconvert: `jupyter nbconvert --to html` on the same notebooks, which gives pages without a site around them
+- clean: `make site` in a fresh copy of this folder: notebooks to posts, Jekyll, search index; everything is installed
+already - rebuild: `make site` again after one character of one notebook's text has changed - nbconvert: `jupyter
+nbconvert --to html` on the same notebooks, which gives pages without a site around them
 
-The three take turns, since machines drift, and the ratios are taken within a round. Run `make site` before: it installs what all three need.
+The three take turns, since machines drift, and the ratios are taken within a round. Run `make site` before: it installs
+what all three need.
 """
-import argparse, json, os, platform, shutil, statistics, subprocess, sys, tempfile
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from time import perf_counter
 
@@ -19,7 +28,9 @@ MODES = ('clean', 'rebuild', 'nbconvert')
 
 def copy_tree(work):
     "The working tree without what is made from it; times are kept, so that make has nothing to install"
-    listed = subprocess.run(['git', 'ls-files', '-coz', '--exclude-standard'], cwd=ROOT, check=True, capture_output=True, text=True)
+    listed = subprocess.run(
+        ['git', 'ls-files', '-coz', '--exclude-standard'], cwd=ROOT, check=True, capture_output=True, text=True
+    )
     for name in [*listed.stdout.strip('\0').split('\0'), 'Gemfile.lock']:
         if (ROOT/name).is_file():
             (work/name).parent.mkdir(parents=True, exist_ok=True)
@@ -52,10 +63,20 @@ def one_round():
         work.mkdir()
         copy_tree(work)
         took = {'clean': seconds('make', 'site', cwd=work)}
-        notebooks = sorted((work/'_notebooks').glob('[0-9][0-9]*.ipynb'))
-        took['nbconvert'] = seconds(ROOT/'.venv'/'bin'/'python', '-m', 'nbconvert', '--to', 'html', '--output-dir', Path(folder)/'plain', *notebooks, cwd=work)
-        before = (work/'_site'/'feed.xml').stat().st_mtime_ns
-        touch(notebooks[len(notebooks)//2])
+        notebooks = sorted((work / '_notebooks').glob('[0-9][0-9]*.ipynb'))
+        took['nbconvert'] = seconds(
+            ROOT / '.venv' / 'bin' / 'python',
+            '-m',
+            'nbconvert',
+            '--to',
+            'html',
+            '--output-dir',
+            Path(folder) / 'plain',
+            *notebooks,
+            cwd=work,
+        )
+        before = (work / '_site' / 'feed.xml').stat().st_mtime_ns
+        touch(notebooks[len(notebooks) // 2])
         took['rebuild'] = seconds('make', 'site', cwd=work)
         if (work/'_site'/'feed.xml').stat().st_mtime_ns==before: sys.exit('the change did not reach the site')
         return took, len(notebooks), sum(1 for _ in (work/'_site').rglob('*.html'))
@@ -71,8 +92,11 @@ def main():
     for r in range(a.rounds):
         took, notebooks, pages = one_round()
         rounds.append(took)
-        print(f'round {r+1}: '+', '.join(f'{m} {took[m]:.1f} s' for m in MODES), file=sys.stderr)
-    print(f'\n{notebooks} notebooks, {pages} pages, {a.rounds} rounds, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}; seconds')
+        print(f'round {r + 1}: ' + ', '.join(f'{m} {took[m]:.1f} s' for m in MODES), file=sys.stderr)
+    print(
+        f'\n{notebooks} notebooks, {pages} pages, {a.rounds} rounds, {os.cpu_count()} cores, {platform.machine()}, '
+        f'Python {platform.python_version()}; seconds'
+    )
     print(f'{"":10}{"min":>8}{"median":>8}{"max":>8}{"of nbconvert":>14}')
     for m in MODES:
         times = [took[m] for took in rounds]

@@ -3,12 +3,19 @@
 Usage: python benchmarks/train.py [--rounds 3] [--steps 40] [--arch mobilenet_v2] [--bs 32]
 
 - default: the DataBlock of notebook 01 with fastai's own loader (its workers included) and float32 training
-- ours:    the same tiles through `tile_dls` and `FastCPU`, reading, decoding (done once, before) and augmentation included
-- ceiling: our training step, optimiser and callbacks included, on one batch that is already in memory and already augmented
+- ours: the same tiles through `tile_dls` and `FastCPU`, reading, decoding (done once, before) and augmentation included
+- ceiling: our training step, optimiser and callbacks included, on one batch, in memory and augmented already
 
-Machines drift, so the three take turns and the ratios are taken within a round. Absolute numbers hold for this machine and moment only.
+Machines drift, so the three take turns and the ratios are taken within a round. Absolute numbers hold for this machine
+and moment only.
 """
-import argparse, json, os, platform, statistics, subprocess, sys, warnings
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import warnings
 
 MODES = ('default', 'ours', 'ceiling')
 
@@ -20,8 +27,9 @@ def measure(mode, arch, bs, steps):
 
     from fastai.callback.core import Callback, CancelFitException
     from fastai.torch_core import set_seed
-    from recaptcha.data import load_tiles, tile_block, training_tiles
+
     from recaptcha.batches import tile_dls
+    from recaptcha.data import load_tiles, tile_block, training_tiles
     from recaptcha.learner import tile_learner
 
     class Clock(Callback):
@@ -50,25 +58,35 @@ def measure(mode, arch, bs, steps):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('--rounds', type=int, default=3); p.add_argument('--steps', type=int, default=40)
-    p.add_argument('--arch', default='mobilenet_v2'); p.add_argument('--bs', type=int, default=32)
+    p.add_argument('--rounds', type=int, default=3)
+    p.add_argument('--steps', type=int, default=40)
+    p.add_argument('--arch', default='mobilenet_v2')
+    p.add_argument('--bs', type=int, default=32)
     p.add_argument('--mode', choices=MODES, help=argparse.SUPPRESS)
     a = p.parse_args()
     if a.mode: return print(json.dumps(measure(a.mode, a.arch, a.bs, a.steps)))
     rates = {m: [] for m in MODES}
     for r in range(a.rounds):
         for m in MODES:
-            out = subprocess.run([sys.executable, __file__, '--mode', m, '--arch', a.arch, '--bs', str(a.bs), '--steps', str(a.steps)],
-                                 stdout=subprocess.PIPE, text=True, check=True).stdout
+            out = subprocess.run(
+                [sys.executable, __file__, '--mode', m, '--arch', a.arch, '--bs', str(a.bs), '--steps', str(a.steps)],
+                stdout=subprocess.PIPE,
+                text=True,
+                check=True,
+            ).stdout
             rates[m].append(json.loads(out.splitlines()[-1]))
             print(f'round {r+1}, {m}: {rates[m][-1]:.1f} tiles/s', file=sys.stderr)
     import torch
+
     from recaptcha.cpu import cpu_has_bf16
     name = getattr(torch.cpu, 'get_capabilities', dict)().get('cpu_name') or platform.processor() or platform.machine()
-    print(f"\n{a.arch}, batch {a.bs}, 128 px, {torch.get_num_threads()} threads, {name}, bf16 {'yes' if cpu_has_bf16() else 'no'}, torch {torch.__version__}, {a.rounds} rounds")
+    print(
+        f"\n{a.arch}, batch {a.bs}, 128 px, {torch.get_num_threads()} threads, {name}, bf16 "
+        f"{'yes' if cpu_has_bf16() else 'no'}, torch {torch.__version__}, {a.rounds} rounds"
+    )
     print(f"{'':10}{'tiles/s':>9}{'of default':>12}{'of ceiling':>12}")
     for m in MODES:
-        of = lambda other: statistics.median(x/y for x, y in zip(rates[m], rates[other]))
+        of = lambda other, m=m: statistics.median(x/y for x, y in zip(rates[m], rates[other]))
         print(f"{m:10}{statistics.median(rates[m]):9.1f}{of('default'):11.2f}×{of('ceiling'):12.2f}")
 
 

@@ -6,6 +6,20 @@ from contextlib import contextmanager
 from playwright.sync_api import TimeoutError, sync_playwright
 from site_kit import needed
 
+# Serious barriers to access on a page, by axe-core; and what is wider than the window.
+AXE = """async rules => (await axe.run(document, {resultTypes: ["violations"], ...rules})).violations
+  .filter(found => ["serious", "critical"].includes(found.impact))
+  .flatMap(found => found.nodes.slice(0, 3).map(node => `${found.id}: ${node.target.flat().join(" ")}`))"""
+TOO_WIDE = """() => {
+  const page = document.scrollingElement, edge = innerWidth;
+  const clips = element => ["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(element).overflowX);
+  const boxed = element => element && element !== document.body && (clips(element) || boxed(element.parentElement));
+  if (page.scrollWidth <= edge) return [];
+  const sticksOut = element => element.getBoundingClientRect().right > edge + 1 && !boxed(element.parentElement);
+  const wide = [...document.body.querySelectorAll("*")].filter(sticksOut).slice(0, 3);
+  const told = element => `${element.tagName}.${element.className} ${element.textContent.trim().slice(0, 40)}`;
+  return [`${page.scrollWidth} px`, ...wide.map(told)];
+}"""
 LEFT = "net::ERR_ABORTED"  # what was still loading when the reader went on to another page
 
 

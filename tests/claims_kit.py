@@ -37,7 +37,9 @@ KEYS = {  # how many leading columns of a table name its row
     "results/posts/dataloaders.csv": 3,
     "results/posts/convnets.csv": 5,
 }
-MORE_KEYS = {"results/runs.csv": ["label_source", "hidden", "constants"]}  # columns that name it as well, where they are not empty
+MORE_KEYS = {
+    "results/runs.csv": ["label_source", "hidden", "constants"]
+}  # columns that name it as well, where they are not empty
 OPERATIONS = {" − ": operator.sub, " ÷ ": operator.truediv}
 TAKE = {"mean": statistics.mean, "sd": statistics.stdev, "count": len, "min": min, "max": max}
 

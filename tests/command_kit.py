@@ -22,5 +22,9 @@ def predict(capsys, *args):
 def one_line(capsys, *args, code=1):
     """The one line in which `recaptcha-predict` complains, ending with `code`."""
     got, said, complaints = predict(capsys, *args)
-    assert got == code and len(complaints) == 1 and complaints[0].startswith("recaptcha-predict: "), (got, said, complaints)
+    assert got == code and len(complaints) == 1 and complaints[0].startswith("recaptcha-predict: "), (
+        got,
+        said,
+        complaints,
+    )
     return complaints[0]

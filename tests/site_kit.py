@@ -190,7 +190,7 @@ class Page(HTMLParser):
 
 
 class Host(BaseHTTPRequestHandler):
-    """One request for a file of `server.site`: text goes gzipped; for what is missing comes the site's page for that."""
+    """One request for a file of `server.site`; text goes gzipped, and for what is missing the site's page for that."""
 
     protocol_version = "HTTP/1.1"
 

@@ -1,13 +1,29 @@
-"""Documents of our own that the tests of the blog publish beside the repository's: among them, all that a post can hold."""
+"""Documents of our own that the tests of the blog publish beside the repository's: among them, all that a post can
+hold.
+"""
+
 import nbformat
 from nbformat.v4 import new_markdown_cell, new_notebook
 from notebook_kit import code, html_output, picture_output, stream
 
+# The page of a notebook whose scripts run; old addresses, of the posts of 2021.
+TRUSTED_PAGE = "2031/02/05/99b_trusted.html"
+OLD = [
+    "Captcha-Baseline-Model",
+    "Captcha-MixUp",
+    "Captcha-LabelSmoothing",
+    "Captcha-Label-Smoothing-v2",
+    "Captcha-Label-Correction",
+]
 LIQUID = "{{ site.title }} {% if true %} {{ 'x' | upcase }} {% endraw %}"
-TABLE = '<table border="1" class="dataframe"><thead><tr><th></th><th>mAP</th></tr></thead><tbody><tr><th>Car</th><td>0.75</td></tr></tbody></table>'
+TABLE = (
+    '<table border="1" class="dataframe"><thead><tr><th></th><th>mAP</th></tr></thead><tbody><tr><th>Car</th><td>'
+    "0.75</td></tr></tbody></table>"
+)
 WIDE = "<table><tbody><tr>" + "".join(f"<td>column{number}</td>" for number in range(30)) + "</tr></tbody></table>"
 
-# What is easily lost between a cell and the clipboard: indents, tabs, empty lines, marks of HTML, letters beyond ASCII, no end of line.
+# What is easily lost between a cell and the clipboard: indents, tabs, empty lines, marks of HTML, letters beyond ASCII,
+# no end of line.
 CODES = [
     'def area(width, height):\n    """Text with "quotes", <tags> & ünïcödé."""\n    return width * height  # 面积',
     "if 1 < 2 and 3 > 2:\n\tprint('a tab\\t&amp; an entity')\n\n\nprint('after two empty lines')",
@@ -16,33 +32,51 @@ CODES = [
     "shown = [number for number in range(3)]",
     "output = 'folded'",
 ]
-SECTION = "Thirty words or so, many times over, so that there is a page to scroll through and a section to stand in.\n\n"
+SECTION = (
+    "Thirty words or so, many times over, so that there is a page to scroll through and a section to stand in.\n\n"
+)
 
 FIRST = [
-    "# Ours: <first> & \"best\" {{ 1 | plus: 1 }}\n> A *summary* & more.\n\n- date: 2031-02-03\n- toc: true\n- author: A. Writer\n- categories: [one, two]",
+    '# Ours: <first> & "best" {{ 1 | plus: 1 }}\n> A *summary* & more.\n\n- date: 2031-02-03\n- toc: true\n- '
+    "author: A. Writer\n- categories: [one, two]",
     "## A part\n\nSee [the other](99_hidden.ipynb#Its-end) and [up](#A-part).\n\n> Tip: try *it*.\n\n$a_1 * b_2 * c$",
-    code(f"#| alt: A red field\nprint(\"\"\"{LIQUID}\"\"\")", stream(LIQUID + "\n"), picture_output()),
+    code(f'#| alt: A red field\nprint("""{LIQUID}""")', stream(LIQUID + "\n"), picture_output()),
     "## Another part",
     code("df", html_output(TABLE)),
 ]
 RICH = [
-    "# All that a post can hold\n> Everything at once.\n\n- date: 2031-02-03\n- toc: true\n- comments: true\n- categories: [one, two words]",
+    "# All that a post can hold\n> Everything at once.\n\n- date: 2031-02-03\n- toc: true\n- comments: true\n- "
+    "categories: [one, two words]",
     "## Side notes\n\nA quokka[^where] is no reCAPTCHA object[^twice], and neither is *this*[^twice].\n\n"
     "[^where]: It lives on Rottnest Island, in `Western Australia`, [far away](https://example.com/quokka).\n"
-    "[^twice]: Two notes on one line: they must not lie on each other, although this one is long enough to need several lines in a margin.",
+    "[^twice]: Two notes on one line: they must not lie on each other, although this one is long enough to need "
+    "several lines in a margin.",
     "## Code",
     *(code(source) for source in CODES[:3]),
     code(f"#collapse\n{CODES[3]}", stream("True\n")),
     code(f"#| collapse_show\n{CODES[4]}"),
     code(f"#| collapse_output\n{CODES[5]}", stream("behind the fold\n")),
-    "## Callouts and previews\n\n> Note: one `kind`.\n\n> Tip: a second.\n\n> Warning: a third.\n\n> Important: a fourth.\n\n"
+    "## Callouts and previews\n\n> Note: one `kind`.\n\n> Tip: a second.\n\n> Warning: a third.\n\n> Important: a "
+    "fourth.\n\n"
     "> youtube: https://www.youtube.com/watch?v=abcdefghijk A film\n\n> twitter: https://twitter.com/someone/status/1",
-    "## Formulas\n\nThe loss $\\ell(y, p)$ is\n\n$$\\ell(y, p) = -\\sum_{i=1}^{n} y_i \\log p_i + (1 - y_i) \\log(1 - p_i)"
-    + "".join(f" + \\lambda_{{{number}}} \\lVert \\theta_{{{number}}} \\rVert_2^2" for number in range(9)) + "$$",
+    "## Formulas\n\nThe loss $\\ell(y, p)$ is\n\n$$\\ell(y, p) = -\\sum_{i=1}^{n} y_i \\log p_i + (1 - y_i) \\log(1 - "
+    "p_i)"
+    + "".join(f" + \\lambda_{{{number}}} \\lVert \\theta_{{{number}}} \\rVert_2^2" for number in range(9))
+    + "$$",
     "## Outputs\n\n| left | right |\n| --- | ---: |\n| $|x|$ | 2 |",
-    code("html", html_output("<p>A <b>bold</b> word</p><script>alert(1)</script>"), html_output(WIDE), picture_output(colour="blue")),
+    code(
+        "html",
+        html_output("<p>A <b>bold</b> word</p><script>alert(1)</script>"),
+        html_output(WIDE),
+        picture_output(colour="blue"),
+    ),
     code("print('x' * 400)", stream("x" * 400 + "\n")),
-    *(f"## Section {number}\n\n" + SECTION * 8 + (f"### Below section {number}\n\n" + SECTION * 4 if number % 3 == 0 else "") for number in range(1, 31)),
+    *(
+        f"## Section {number}\n\n"
+        + SECTION * 8
+        + (f"### Below section {number}\n\n" + SECTION * 4 if number % 3 == 0 else "")
+        for number in range(1, 31)
+    ),
 ]
 HIDDEN = [
     "# Hidden part\n> Not listed.\n\n- date: 2031-02-04\n- hide: true\n- badges: false",
@@ -50,9 +84,12 @@ HIDDEN = [
 ]
 TRUSTED = [
     "# Trusted part\n> Its outputs run.\n\n- date: 2031-02-05\n- hide: true\n- trusted: true",
-    code("chart", html_output("""<p id="chart">not drawn</p><script>
+    code(
+        "chart",
+        html_output("""<p id="chart">not drawn</p><script>
 document.getElementById("chart").textContent = "drawn";
-</script><button type="button" onclick="this.textContent = 'pressed'">press</button>""")),
+</script><button type="button" onclick="this.textContent = 'pressed'">press</button>"""),
+    ),
 ]
 PINNED = """---
 title: "Pinned: a written post"

@@ -1,8 +1,16 @@
 """The complete labels are what the passes say, of every training tile, and no test tile was on a sheet."""
 import pandas as pd
 import pytest
-from annotation_facts import (LABELS, PASSES, answers_of, complete_answers, control_facts, copy_groups, table,
-                              tenth_facts)
+from annotation_facts import (
+    LABELS,
+    PASSES,
+    answers_of,
+    complete_answers,
+    control_facts,
+    copy_groups,
+    table,
+    tenth_facts,
+)
 
 from recaptcha.correction import combined, pass_answers
 from recaptcha.data import DataError

@@ -12,12 +12,13 @@ import torch.nn.functional as F
 import torchvision
 from safetensors.torch import save_file
 from sklearn.datasets import load_sample_image
-
-from recaptcha import backbone as module, learner
-from recaptcha.backbone import HALVES, NoWeights, Renormalise, backbone, has_local_weights, read_weights
-from recaptcha.data import DataError, load_tiles, training_tiles
-from recaptcha.batches import tile_dls
 from train_kit import a_machine_of_its_own, toy_home  # noqa: F401
+
+from recaptcha import backbone as module
+from recaptcha import learner
+from recaptcha.backbone import HALVES, NoWeights, Renormalise, backbone, has_local_weights, read_weights
+from recaptcha.batches import tile_dls
+from recaptcha.data import DataError, load_tiles, training_tiles
 
 LITE = ["tf_efficientnet_lite0", "tf_efficientnet_lite2", "efficientnet_lite0", "efficientnet_lite2"]
 
@@ -45,7 +46,9 @@ def test_weights_of_the_packages_fit(arch):
 
 
 def test_a_photograph_is_recognised():
-    "With its own mean and standard deviation, the network takes a flower for class 985, daisy; with ImageNet's it does not"
+    """With its own mean and standard deviation, the network takes a flower for class 985, daisy; with ImageNet's it
+    does not
+    """
     photo = torch.tensor(load_sample_image("flower.jpg")).permute(2, 0, 1)[None] / 255
     photo = F.interpolate(photo, (224, 224), mode="bilinear", antialias=True)
     mean, sd = (torch.tensor(s)[:, None, None] for s in module.imagenet_stats)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
-from browser_kit import watch
+from browser_kit import AXE, TOO_WIDE, watch
 from site_kit import MODULES, needed
 
 HOME_BYTES, POST_BYTES = 300_000, 1_500_000
@@ -41,19 +41,6 @@ SHIFT = """() => new Promise(done => {
   observer.observe({type: "layout-shift", buffered: true});
   setTimeout(() => { add(observer.takeRecords()); done(sum); }, 50);
 })"""
-AXE = """async rules => (await axe.run(document, {resultTypes: ["violations"], ...rules})).violations
-  .filter(found => ["serious", "critical"].includes(found.impact))
-  .flatMap(found => found.nodes.slice(0, 3).map(node => `${found.id}: ${node.target.flat().join(" ")}`))"""
-TOO_WIDE = """() => {
-  const page = document.scrollingElement, edge = innerWidth;
-  const clips = element => ["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(element).overflowX);
-  const boxed = element => element && element !== document.body && (clips(element) || boxed(element.parentElement));
-  if (page.scrollWidth <= edge) return [];
-  const sticksOut = element => element.getBoundingClientRect().right > edge + 1 && !boxed(element.parentElement);
-  const wide = [...document.body.querySelectorAll("*")].filter(sticksOut).slice(0, 3);
-  const told = element => `${element.tagName}.${element.className} ${element.textContent.trim().slice(0, 40)}`;
-  return [`${page.scrollWidth} px`, ...wide.map(told)];
-}"""
 
 
 # Of spans in code, outputs and formulas, one of each kind: thousands have the same classes all the way up, and so the

@@ -1,7 +1,7 @@
 """What the pages' policies let a browser do: this site's own scripts run, and none that gets into a page."""
 
 import pytest
-from test_site import TRUSTED
+from site_posts import TRUSTED_PAGE
 
 INJECT = """() => new Promise(done => {
   addEventListener("securitypolicyviolation", event => done(event.effectiveDirective));
@@ -12,14 +12,21 @@ INJECT = """() => new Promise(done => {
 
 def test_no_script_gets_into_a_page(browser, site, address):
     page = browser.new_page()
-    for name in ("index.html", "2031/02/03/98b_rich.html", "search/index.html", "demo/index.html", "404.html", TRUSTED):
+    for name in (
+        "index.html",
+        "2031/02/03/98b_rich.html",
+        "search/index.html",
+        "demo/index.html",
+        "404.html",
+        TRUSTED_PAGE,
+    ):
         page.goto(address + site.path_of(name), wait_until="domcontentloaded")
         assert page.evaluate(INJECT) == "script-src-elem", name
     page.close()
 
 
 def test_a_trusted_notebook_runs_its_outputs(visit):
-    page = visit(f"/{TRUSTED}")
+    page = visit(f"/{TRUSTED_PAGE}")
     assert page.inner_text("#chart") == "drawn"
     page.locator(".html button").click()
     assert page.inner_text(".html button") == "pressed"

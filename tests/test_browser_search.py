@@ -3,7 +3,7 @@
 import pytest
 from browser_kit import tab_to, wait
 from playwright.sync_api import TimeoutError
-from test_site import OLD
+from site_posts import OLD
 
 FOUND = "() => document.querySelectorAll('#results > li a[href]').length"
 NONE = "() => document.getElementById('search-status').textContent.trim() && !document.querySelector('#results li')"
@@ -55,6 +55,16 @@ def test_search_finds_every_notebook(visit, site):
         except AssertionError as error:
             lost.append(str(error))
     assert not lost, lost
+
+
+def test_search_finds_public_names(visit, site):
+    page = visit("/search/")
+    page.locator("#q").fill("open_tile")
+    wait(page, FOUND, why="open_tile is not found")
+    assert f"{site.base}/api/#pictures.open_tile" in [
+        link.get_attribute("href").removeprefix(page.url.split(site.base)[0])
+        for link in page.locator("#results > li a").all()
+    ]
 
 
 def test_search_from_the_address(visit):

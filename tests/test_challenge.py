@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_kit import one_line, predict
+from golden_kit import demo_pictures
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from notebook_kit import ROOT
@@ -41,12 +42,7 @@ def challenge(tiles):
 
 @pytest.fixture(scope="module")
 def photos():
-    """Photographs of 120 pixels a side: tiles of the demo page."""
-    with Image.open(ROOT / "images" / "demo" / "tiles.webp") as figure:
-        figure = figure.convert("RGB")
-    return [
-        figure.crop((x, y, x + 120, y + 120)) for y in range(0, figure.height, 120) for x in range(0, figure.width, 120)
-    ]
+    return demo_pictures()
 
 
 @pytest.fixture
@@ -476,7 +472,12 @@ def test_a_grid_that_is_said_wins_over_a_doubtful_one(photos, monkeypatch):
     one = photos[0].resize((350, 340), Image.BICUBIC)
     for grid in ("3x3", "4x4"):
         found = locate(one, grid)
-        assert (found.n, found.x, found.y, found.width, found.height) == (int(grid[0]), 0, 0, *(340 / int(grid[0]),) * 2)
+        assert (found.n, found.x, found.y, found.width, found.height) == (
+            int(grid[0]),
+            0,
+            0,
+            *(340 / int(grid[0]),) * 2,
+        )
     with pytest.raises(DataError, match="no grid of 3x3 or 4x4"):
         locate(one)
     with pytest.raises(DataError, match="no grid of 4x4"):

@@ -1,7 +1,19 @@
 """Numbers in texts are those of the cells that they come from, and a number with a digit off is noticed."""
 import pytest
-from claims_kit import (ROOT, Claim, agrees, cell_value, document_text, find, html_rows, neighbours, numbers_in, phrase,
-                        read_claims, unclaimed)
+from claims_kit import (
+    ROOT,
+    Claim,
+    agrees,
+    cell_value,
+    document_text,
+    find,
+    html_rows,
+    neighbours,
+    numbers_in,
+    phrase,
+    read_claims,
+    unclaimed,
+)
 
 CLAIMS = read_claims()
 MEASURED = [claim for claim in CLAIMS if claim.is_measured]

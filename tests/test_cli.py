@@ -97,7 +97,7 @@ def test_every_end_is_a_line_and_a_code(capsys, error, code, line):
 
 def test_a_fault_of_ours_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError), guard("demo"):
-        1 / 0
+        _ = 1 / 0
 
 
 def test_signals_are_as_they_were_afterwards():

@@ -1,4 +1,6 @@
-"""Label correction: what is known is read as it was said, expected labels are calibrated, a class without positives does no harm, and the recipe resumes."""
+"""Label correction: what is known is read as it was said, expected labels are calibrated, a class without positives
+does no harm, and the recipe resumes.
+"""
 import random
 import shutil
 from dataclasses import asdict
@@ -10,15 +12,24 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
+from train_kit import a_machine_of_its_own, break_off, copy, finished_run, only, toy_home, train  # noqa: F401, fixtures among them
 
 from recaptcha import correction, learner, recipe
-from recaptcha.correction import SelfTraining, SoftTargets, doubtful, expected_labels, known_labels, label_thresholds, teacher_logits
-from recaptcha.data import DataError, LABELS_DIR, load_tiles, read_manifest, training_tiles, validation_fifth
 from recaptcha.batches import tile_dls
+from recaptcha.correction import (
+    SelfTraining,
+    SoftTargets,
+    doubtful,
+    expected_labels,
+    known_labels,
+    label_thresholds,
+    teacher_logits,
+)
+from recaptcha.data import LABELS_DIR, DataError, load_tiles, read_manifest, training_tiles, validation_fifth
 from recaptcha.recipe import balanced, challenge_thresholds, more_tiles
+from recaptcha.run import Run as Settings
+from recaptcha.run import read_sealed, write_sealed
 from recaptcha.toy import CLASSES
-from recaptcha.run import Run as Settings, read_sealed, write_sealed
-from train_kit import a_machine_of_its_own, break_off, copy, finished_run, only, toy_home, train # noqa: F401, fixtures among them
 
 
 class Run: size, bs = 32, 16
@@ -28,20 +39,26 @@ def table(*rows): return pd.DataFrame(rows, columns=['file','folder','labels'])
 
 
 def test_checked_labels_are_of_training_tiles_and_classes():
-    man = read_manifest().set_index('file'); checked = pd.read_csv(LABELS_DIR/'checked.csv', keep_default_na=False)
-    assert checked.file.is_unique and set(checked.file)<=set(man.index)
-    assert not (man.set.loc[checked.file]=='test').any()
-    groups = set(man.duplicate_group[man.set=='test'])-{''}
-    assert not set(man.duplicate_group.loc[checked.file])&groups # nor of a copy of a test tile
+    man = read_manifest().set_index('file')
+    checked = pd.read_csv(LABELS_DIR / 'checked.csv', keep_default_na=False)
+    assert checked.file.is_unique and set(checked.file) <= set(man.index)
+    assert not (man.set.loc[checked.file] == 'test').any()
+    groups = set(man.duplicate_group[man.set == 'test']) - {''}
+    assert not set(man.duplicate_group.loc[checked.file]) & groups  # nor of a copy of a test tile
     for there, absent in zip(checked.present, checked.absent):
         there, absent = (set(filter(None, ls.split(';'))) for ls in (there, absent))
         assert there|absent and there|absent<=set(CLASSES) and not there&absent
 
 
 def test_rounds_of_looking_add_up_to_what_is_recorded():
-    man = read_manifest().set_index('file'); checked = pd.read_csv(LABELS_DIR/'checked.csv', keep_default_na=False)
-    rounds = pd.read_csv(Path(__file__).parent.parent/'results'/'looking.csv').groupby('class')[['asked','found']].sum()
-    of_others = lambda column: pd.Series([c for f, ls in zip(checked.file, checked[column]) for c in ls.split(';') if c and c!=man.folder[f]]).value_counts()
+    man = read_manifest().set_index('file')
+    checked = pd.read_csv(LABELS_DIR / 'checked.csv', keep_default_na=False)
+    rounds = (
+        pd.read_csv(Path(__file__).parent.parent / 'results' / 'looking.csv').groupby('class')[['asked', 'found']].sum()
+    )
+    of_others = lambda column: pd.Series(
+        [c for f, ls in zip(checked.file, checked[column]) for c in ls.split(';') if c and c != man.folder[f]]
+    ).value_counts()
     there, absent = of_others('present'), of_others('absent')
     for c in CLASSES: assert tuple(rounds.loc[c])==(there[c]+absent[c], there[c]), c
 
@@ -51,7 +68,7 @@ def test_known_labels(tmp_path):
     tiles = table(('a','Bus',None), ('b','Car',None), ('c','Other',['Palm']))
     truth, known = known_labels(tiles, tmp_path/'c.csv')
     at = lambda r, c: (truth[r,CLASSES.index(c)], known[r,CLASSES.index(c)])
-    assert at(0,'Car')==at(0,'Bus')==(1,True) and at(0,'Palm')==(0,True) and at(0,'Bridge')[1]==False
+    assert at(0,'Car')==at(0,'Bus')==(1,True) and at(0,'Palm')==(0,True) and not at(0,'Bridge')[1]
     assert not known[1].any() and known[2].all() and at(2,'Palm')[0]==1 and at(2,'Car')[0]==0 # complete labels win
     assert not known_labels(tiles, None)[1][:2].any()
     (tmp_path/'c.csv').write_text('file,present,absent\na,Zebra,\n')
@@ -59,9 +76,12 @@ def test_known_labels(tmp_path):
 
 
 def test_expected_labels_are_calibrated_where_nobody_looked():
-    rng = np.random.default_rng(0); n = 6000
-    logits = rng.normal(size=(n,2)); truth = (rng.random((n,2))<1/(1+np.exp(-(2*logits-1)))).astype(float) # the network is shy
-    named = (truth*(rng.random((n,2))<.5)); known = np.repeat(rng.random((n,1))<.4, 2, 1)
+    rng = np.random.default_rng(0)
+    n = 6000
+    logits = rng.normal(size=(n, 2))
+    truth = (rng.random((n, 2)) < 1 / (1 + np.exp(-(2 * logits - 1)))).astype(float)  # the network is shy
+    named = truth * (rng.random((n, 2)) < 0.5)
+    known = np.repeat(rng.random((n, 1)) < 0.4, 2, 1)
     expected = expected_labels(logits, named, truth, known)
     assert (expected[known]==truth[known]).all()
     free = ~known&(named==0)
@@ -72,8 +92,9 @@ def test_expected_labels_are_calibrated_where_nobody_looked():
 
 
 def test_classes_without_a_positive_do_no_harm():
-    logits = np.random.default_rng(0).normal(size=(50,3)); nothing = np.zeros((50,3))
-    expected = expected_labels(logits, nothing, nothing, np.ones((50,3), dtype=bool))
+    logits = np.random.default_rng(0).normal(size=(50, 3))
+    nothing = np.zeros((50, 3))
+    expected = expected_labels(logits, nothing, nothing, np.ones((50, 3), dtype=bool))
     assert np.isfinite(expected).all()
     assert not doubtful(np.zeros(50), np.full(50, .9)).any() and not doubtful(np.ones(50), np.full(50, .1)).any()
     assert np.isfinite(balanced(nothing)).all() and (balanced(nothing)>=1).all()
@@ -84,9 +105,13 @@ def test_classes_without_a_positive_do_no_harm():
 
 
 def test_confident_learning_finds_labels_that_were_taken_away():
-    rng = np.random.default_rng(0); truth = (rng.random(800)<.3).astype(float); named = truth.copy(); gone = (truth==1)&(rng.random(800)<.2); named[gone] = 0
-    found = doubtful(named, (np.where(truth==1, .85, .1)+rng.normal(0, .04, 800)).clip(0, 1))
-    assert found[gone].mean()>.3 and found[~gone].mean()<.01 # cautious, and right
+    rng = np.random.default_rng(0)
+    truth = (rng.random(800) < 0.3).astype(float)
+    named = truth.copy()
+    gone = (truth == 1) & (rng.random(800) < 0.2)
+    named[gone] = 0
+    found = doubtful(named, (np.where(truth == 1, 0.85, 0.1) + rng.normal(0, 0.04, 800)).clip(0, 1))
+    assert found[gone].mean() > 0.3 and found[~gone].mean() < 0.01  # cautious, and right
 
 
 @pytest.mark.parametrize('make', [lambda: SoftTargets(np.zeros((4,11)), np.zeros((3,11)))])
@@ -95,19 +120,27 @@ def test_tables_of_other_shapes_are_refused(make):
 
 
 def test_losses_refuse_nan_as_the_others_do():
-    for loss in (SoftTargets(np.zeros((4,11)), np.ones((4,11))), SelfTraining(*[np.zeros((4,11))]*2, np.zeros((4,11), dtype=bool), [.1]*11, [.9]*11)):
+    for loss in (
+        SoftTargets(np.zeros((4, 11)), np.ones((4, 11))),
+        SelfTraining(*[np.zeros((4, 11))] * 2, np.zeros((4, 11), dtype=bool), [0.1] * 11, [0.9] * 11),
+    ):
         loss.places = torch.arange(4)
         with pytest.raises(ValueError, match='logits'): loss(torch.full((4,11), float('nan')), torch.zeros(4,11))
         assert torch.isfinite(loss(torch.zeros(4,11), torch.zeros(4,11)))
 
 
 def test_more_tiles_keeps_copies_and_the_test_set_apart():
-    everything = load_tiles('toy'); dls = tile_dls(training_tiles(everything), 32, 16)
+    everything = load_tiles('toy')
+    dls = tile_dls(training_tiles(everything), 32, 16)
     more = more_tiles(dls, Run)
     a, b = (set(ds.items.file) for ds in (more.train_ds, more.valid_ds))
-    assert not a&b and not (a|b)&set(everything.file[everything.set=='test']) and len(more.train.tiles)==len(more.train.targets)==len(a)
-    a, b = (set(ds.items.duplicate_group)-{''} for ds in (more.train_ds, more.valid_ds))
-    assert not a&b
+    assert (
+        not a & b
+        and not (a | b) & set(everything.file[everything.set == 'test'])
+        and len(more.train.tiles) == len(more.train.targets) == len(a)
+    )
+    a, b = (set(ds.items.duplicate_group) - {''} for ds in (more.train_ds, more.valid_ds))
+    assert not a & b
 
 
 def job_of(source, method):
@@ -169,8 +202,15 @@ def taught(finished_run, tmp_path):
     folder = copy(finished_run, tmp_path)
     settings = Settings.of_folder(only(folder))
     dls = tile_dls(training_tiles(load_tiles('toy')), settings.size, settings.bs)
-    run = SimpleNamespace(**{k: getattr(settings, k) for k in ('arch','size','epochs','freeze_epochs','seed','data','bs','lr','fast')}, runs=folder/'runs', results=folder/'runs.csv')
-    return dls, run, only(folder)/'train_logits.csv'
+    run = SimpleNamespace(
+        **{
+            k: getattr(settings, k)
+            for k in ('arch', 'size', 'epochs', 'freeze_epochs', 'seed', 'data', 'bs', 'lr', 'fast')
+        },
+        runs=folder / 'runs',
+        results=folder / 'runs.csv',
+    )
+    return dls, run, only(folder) / 'train_logits.csv'
 
 
 def test_a_teacher_is_asked_once_and_its_answers_are_checked(taught, monkeypatch):
@@ -184,15 +224,23 @@ def test_a_teacher_is_asked_once_and_its_answers_are_checked(taught, monkeypatch
         bad = bytearray(good)
         bad[draw.randrange(len(good))] ^= 1<<draw.randrange(8)
         kept.write_bytes(bad)
-        with pytest.raises(DataError, match='train_logits.csv.*delete it, and the teacher is asked again'): teacher_logits(dls, run)
+        with pytest.raises(DataError, match='train_logits.csv.*delete it, and the teacher is asked again'):
+            teacher_logits(dls, run)
     for bad in (b'', good[:-9], good[:9]):
         kept.write_bytes(bad)
         with pytest.raises(DataError, match='train_logits.csv.*delete'): teacher_logits(dls, run)
 
 
-@pytest.mark.parametrize('change', [
-    lambda about, table: about.update(weights='0'*64) or table, lambda about, table: table.drop(columns='Car'), lambda about, table: table.assign(Car=np.inf),
-    lambda about, table: table.assign(Car='x'), lambda about, table: table.rename(index={table.index[0]: table.index[1]})])
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda about, table: about.update(weights='0' * 64) or table,
+        lambda about, table: table.drop(columns='Car'),
+        lambda about, table: table.assign(Car=np.inf),
+        lambda about, table: table.assign(Car='x'),
+        lambda about, table: table.rename(index={table.index[0]: table.index[1]}),
+    ],
+)
 def test_answers_that_no_teacher_gave_are_refused(taught, change):
     "Their checksum fits"
     dls, run, kept = taught
@@ -214,22 +262,34 @@ def test_a_damaged_teacher_is_not_asked(taught):
 
 
 def test_answers_asked_for_in_doubt_do_not_bias_expected_labels():
-    """Answers were asked for wherever *another* network saw the object, about which the logits given know little. Of two tiles with the same logit the suspicious one is known
-    then, and a fit on all answers takes it for the usual. The second half of the tiles, which nobody was asked about, shows who is right."""
-    rng = np.random.default_rng(0); n = 8000
-    other, logits = rng.normal(size=(2,n,5)); truth = (rng.random((n,5))<1/(1+np.exp(-(3*other+logits-3)))).astype(float)
-    second = np.arange(n)[:,None]>=n//2
-    known = ((rng.random((n,1))<.15)|(other>.8))&~second
-    fair, biased = (expected_labels(logits, np.zeros((n,5)), truth, known, *asked)[n//2:].mean() for asked in ((), (known,)))
-    assert abs(fair-truth[n//2:].mean())<.03 and biased-truth[n//2:].mean()>.1
+    """Answers were asked for wherever *another* network saw the object, about which the logits given know little. Of
+    two tiles with the same logit the suspicious one is known then, and a fit on all answers takes it for the usual. The
+    second half of the tiles, which nobody was asked about, shows who is right.
+    """
+    rng = np.random.default_rng(0)
+    n = 8000
+    other, logits = rng.normal(size=(2, n, 5))
+    truth = (rng.random((n, 5)) < 1 / (1 + np.exp(-(3 * other + logits - 3)))).astype(float)
+    second = np.arange(n)[:, None] >= n // 2
+    known = ((rng.random((n, 1)) < 0.15) | (other > 0.8)) & ~second
+    fair, biased = (
+        expected_labels(logits, np.zeros((n, 5)), truth, known, *asked)[n // 2 :].mean() for asked in ((), (known,))
+    )
+    assert abs(fair - truth[n // 2 :].mean()) < 0.03 and biased - truth[n // 2 :].mean() > 0.1
 
 
 def test_more_labels_move_no_tile_from_training_to_validation(monkeypatch):
-    items = training_tiles(load_tiles('toy')); dls = tile_dls(items, 32, 16)
+    items = training_tiles(load_tiles('toy'))
+    dls = tile_dls(items, 32, 16)
+
     def valid_given(share):
         complete = np.random.default_rng(0).random(len(items))<share
         by_file = dict(zip(items.file, complete))
-        monkeypatch.setattr(recipe, 'known_labels', lambda t: (None, np.repeat(t.file.map(by_file).to_numpy()[:,None], len(CLASSES), 1)))
+        monkeypatch.setattr(
+            recipe,
+            'known_labels',
+            lambda t: (None, np.repeat(t.file.map(by_file).to_numpy()[:, None], len(CLASSES), 1)),
+        )
         more = more_tiles(dls, Run)
         return set(more.valid_ds.items.file), {f for f in more.train_ds.items.file if by_file[f]}
     few, many = valid_given(.3), valid_given(.9)

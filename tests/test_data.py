@@ -1,5 +1,9 @@
 """Tiles, tables and pictures under faults: each is one clear line that names the file."""
-import hashlib, os, shutil, struct, zlib
+import hashlib
+import os
+import shutil
+import struct
+import zlib
 
 import numpy as np
 import pandas as pd
@@ -7,9 +11,24 @@ import pytest
 from PIL import Image
 
 from recaptcha import data
-from recaptcha.data import (CLASSES, LABELS_DIR, DataError, known_objects, load_cells, load_tiles, open_tile,
-                            read_cells, read_checked, read_complete, read_labels, read_manifest, tile_table,
-                            training_tiles, validation_fifth, verify_tiles)
+from recaptcha.data import (
+    CLASSES,
+    LABELS_DIR,
+    DataError,
+    known_objects,
+    load_cells,
+    load_tiles,
+    open_tile,
+    read_cells,
+    read_checked,
+    read_complete,
+    read_labels,
+    read_manifest,
+    tile_table,
+    training_tiles,
+    validation_fifth,
+    verify_tiles,
+)
 from recaptcha.toy import make_tiles
 
 
@@ -333,8 +352,11 @@ def test_what_a_source_does_not_say_is_unknown(toy_mode):
         assert table.present[other]==[] and table.absent[other]==[]
         test = table[table.set=='test']
         assert not test.present.map(len).any() and not test.absent.map(len).any()
-    small = known['rounds'][known['rounds'].set=='small']
-    assert all(set(p)==set(ls) and len(p)+len(a)==len(CLASSES) for p,a,ls in zip(small.present, small.absent, small.labels))
+    small = known['rounds'][known['rounds'].set == 'small']
+    assert all(
+        set(p) == set(ls) and len(p) + len(a) == len(CLASSES)
+        for p, a, ls in zip(small.present, small.absent, small.labels)
+    )
 
 
 def test_without_a_source_the_table_is_as_it_was(toy_mode):
@@ -370,8 +392,10 @@ def test_a_fifth_is_validated_on_and_copies_stay_together():
     for group,sides in pd.Series(valid).groupby(tiles.duplicate_group):
         assert not group or sides.nunique()==1
     some = tiles.sample(500, random_state=0)
-    assert (validation_fifth(some)==valid[some.index]).all() # each tile keeps its side, whatever is beside it
-    assert dict(zip(tiles.file, valid))['Car/Car (1000)']==(int(hashlib.sha256(b'Car/Car (1000)').hexdigest()[:8], 16)%5==0)
+    assert (validation_fifth(some) == valid[some.index]).all()  # each tile keeps its side, whatever is beside it
+    assert dict(zip(tiles.file, valid))['Car/Car (1000)'] == (
+        int(hashlib.sha256(b'Car/Car (1000)').hexdigest()[:8], 16) % 5 == 0
+    )
 
 
 def test_published_complete_labels_and_cells():
@@ -412,9 +436,18 @@ def folder(p): p.mkdir()
 def missing(p): pass
 def bomb(p):
     "A PNG that claims 60,000 × 60,000 pixels in a few bytes"
-    chunk = lambda kind, body: struct.pack('>I', len(body))+kind+body+struct.pack('>I', zlib.crc32(kind+body))
-    p.write_bytes(b'\x89PNG\r\n\x1a\n'+chunk(b'IHDR', struct.pack('>IIBBBBB', 60_000, 60_000, 8, 2, 0, 0, 0))+chunk(b'IDAT', zlib.compress(b''))+chunk(b'IEND', b''))
-def large(p): Image.new('1', (6000,6000)).save(p, 'PNG') # under Pillow's own limit, over ours
+    chunk = lambda kind, body: struct.pack('>I', len(body)) + kind + body + struct.pack('>I', zlib.crc32(kind + body))
+    p.write_bytes(
+        b'\x89PNG\r\n\x1a\n'
+        + chunk(b'IHDR', struct.pack('>IIBBBBB', 60_000, 60_000, 8, 2, 0, 0, 0))
+        + chunk(b'IDAT', zlib.compress(b''))
+        + chunk(b'IEND', b'')
+    )
+
+
+def large(p):
+    Image.new('1', (6000, 6000)).save(p, 'PNG')  # under Pillow's own limit, over ours
+
 
 @pytest.mark.parametrize('make', [zero_bytes, truncated, text, animated, folder, missing, bomb, large])
 def test_picture_without_meaning(tmp_path, make):

@@ -8,13 +8,12 @@ import re
 import numpy as np
 import onnxruntime
 import pytest
-from browser_kit import tab_to, wait
-from demo_kit import HAND, OPEN, answered, base, first, opened, page, png, samples, text  # noqa: F401 (fixtures)
+from browser_kit import AXE, TOO_WIDE, tab_to, wait, watch
+from demo_kit import HAND, OPEN, answered, opened, png, text
 from golden_kit import in_words
 from notebook_kit import ROOT
 from PIL import Image
 from site_kit import MODULES, needed
-from test_browser_pages import AXE, TOO_WIDE
 
 from recaptcha.answers import answer
 from recaptcha.network import Network, model_path
@@ -34,6 +33,51 @@ SHOWN = """async () => {
   target.dispatchEvent(new Event("change"));
   return found;
 }"""
+
+
+@pytest.fixture(scope="module")
+def first(browser, site, address):
+    """The page of a reader who has not been here before: without its service worker, and so with one thread.
+
+    It may not complain in the course of any test.
+    """
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(20_000)
+    complaints = watch(page, address)
+    page.goto(address + site.base + "/demo/")
+    yield opened(page)
+    page.context.close()
+    assert not complaints
+
+
+@pytest.fixture(scope="module")
+def page(first):
+    """The page of a reader who has been here before: all is kept, and handed out isolated from other origins.
+
+    It is the same tab as `first`, so tests of that one come before.
+    """
+    wait(first, "() => document.querySelector('#demo-kept').textContent", why="nothing is kept")
+    first.reload()
+    return opened(first)
+
+
+@pytest.fixture(scope="module")
+def base(site, address):
+    return f"{address}{site.base}/demo/"
+
+
+@pytest.fixture(scope="module")
+def samples(site):
+    """(file, target, the right tiles) of each sample, as the page has them."""
+    found = re.findall(
+        r'data-target="([^"]+)" data-tiles="([^"]+)"><img src="[^"]*/demo/made/([^"?]+)\?v=',
+        site.pages["demo/index.html"].html,
+    )
+    assert 4 <= len(found) <= 6
+    return [
+        (site.root / "demo" / "made" / name, target, [int(tile) for tile in tiles.split()])
+        for target, tiles, name in found
+    ]
 
 
 def test_answers_are_pythons(first, samples, capsys):
@@ -99,7 +143,9 @@ def test_by_mouse(page, samples):
     high, low = re.search(r"Tile 9: .*? falls to ([\d.]+) from ([\d.]+)", page.inner_text("#demo-look")).group(2, 1)
     assert float(high) > float(low)
     page.locator("#demo-tiles li", has_text="0.00").first.click()
-    wait(page, "() => / stays at 0.00,/.test(document.querySelector('#demo-look').textContent)", why="0.00 falls to 0.00")
+    wait(
+        page, "() => / stays at 0.00,/.test(document.querySelector('#demo-look').textContent)", why="0.00 falls to 0.00"
+    )
     assert answered(page, lambda: page.check("input[name=demo-grid][value='1']")) == page.inner_text("#demo-answer")
     assert page.locator("#demo-tiles li").count() == 1
     answered(page, lambda: page.check("input[name=demo-grid][value='auto']"))
@@ -201,7 +247,9 @@ def test_an_answer_is_quick(page, samples, capsys):
     last = "performance.getEntriesByName('demo answer').slice(-1).map(entry => [entry.duration, entry.detail.grid])[0]"
     busy = max(1, os.getloadavg()[0] / os.cpu_count())
     entries = []
-    while len(entries) < 5 or (len(entries) < 40 and min(entries)[0] >= MOST_MS * busy):  # until there is a quiet moment
+    while len(entries) < 5 or (
+        len(entries) < 40 and min(entries)[0] >= MOST_MS * busy
+    ):  # until there is a quiet moment
         answered(page, page.locator(".demo-sample").nth(bare).click)
         entries.append(page.evaluate(last))
     wall, grid = (min(times) for times in zip(*entries))

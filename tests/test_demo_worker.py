@@ -111,7 +111,9 @@ FAULTS = {
 
 
 def updates(page):
-    """Does the page update when it is loaded again? A tab that is still being left may count as one that needs the old page."""
+    """Does the page update when it is loaded again? A tab that is still being left may count as one that needs the old
+    page.
+    """
     page.reload()
     try:
         page.wait_for_function("() => document.title.includes('build')", timeout=3000)

@@ -1,4 +1,5 @@
 """Notebook -> post: its front matter, the comments that hide and fold cells, the folder of posts."""
+
 import base64
 import re
 import subprocess
@@ -7,7 +8,7 @@ import sys
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
-from notebook_kit import HEAD, ROOT, blog, code, front, picture_output, png, stream, text_of  # noqa: F401
+from notebook_kit import HEAD, ROOT, code, front, picture_output, png, stream, text_of
 from PIL import Image
 
 from _fastpages.directives import read_directives
@@ -17,38 +18,55 @@ from _fastpages.site import read_settings
 
 # Front matter
 
+
 def test_front_matter_reads_every_kind_of_value():
-    source = ("# Tiles: *what* `x` [says](y)\n> One sentence\n> in two lines.\n\n- toc: true\n- badges: no\n- date: 2026-03-04\n"
-              "- categories: [data, 'tiles']\n- author: \"A. B\"\n- sticky_rank: 2\n- permalink: /first.html\n\nProse stays.\n\n- a point")
+    source = (
+        "# Tiles: *what* `x` [says](y)\n> One sentence\n> in two lines.\n\n- toc: true\n- badges: no\n- date: "
+        "2026-03-04\n"
+        "- categories: [data, 'tiles']\n- author: \"A. B\"\n- sticky_rank: 2\n- permalink: /first.html\n\nProse "
+        "stays.\n\n- a point"
+    )
     found = read([{"cell_type": "markdown", "source": source}], "01_x.ipynb")
     assert (found.title, found.summary) == ("Tiles: what x says", "One sentence in two lines.")
     assert found.rest == "Prose stays.\n\n- a point"
-    assert found.values == {"toc": True, "badges": False, "date": found.date, "categories": ["data", "tiles"], "author": "A. B",
-                            "sticky_rank": 2, "permalink": "/first.html"}
+    assert found.values == {
+        "toc": True,
+        "badges": False,
+        "date": found.date,
+        "categories": ["data", "tiles"],
+        "author": "A. B",
+        "sticky_rank": 2,
+        "permalink": "/first.html",
+    }
     assert found.date.isoformat() == "2026-03-04"
 
 
 def test_title_and_summary_may_be_quoted():
-    found = read([{"cell_type": "markdown", "source": '# "Tiles: a start"\n> "In short"\n\n- date: 2026-03-04'}], "01_x.ipynb")
+    found = read(
+        [{"cell_type": "markdown", "source": '# "Tiles: a start"\n> "In short"\n\n- date: 2026-03-04'}], "01_x.ipynb"
+    )
     assert (found.title, found.summary) == ("Tiles: a start", "In short")
 
 
-@pytest.mark.parametrize("lines, key, words", [
-    ("- toc: perhaps\n- date: 2026-03-04", "toc", "true or false"),
-    ("- date: 4 March", "date", "YYYY-MM-DD"),
-    ("- date: 2026-02-30", "date", "YYYY-MM-DD"),
-    ("- toc: true", "date", "missing"),
-    ("- dat: 2026-03-04\n- date: 2026-03-04", "dat", "not a key"),
-    ("- date: 2026-03-04\n- date: 2026-03-05", "date", "twice"),
-    ("- date: 2026-03-04\n- author:", "author", "no value"),
-    ("- date: 2026-03-04\n- sticky_rank: high", "sticky_rank", "whole number"),
-    ("- date: 2026-03-04\n- permalink: ../../etc", "permalink", "a path"),
-    ("- date: 2026-03-04\n- permalink: /index.html", "permalink", "the site's own"),
-    ("- date: 2026-03-04\n- redirect_from: [/old.html, /search/]", "redirect_from", "the site's own"),
-    ("- date: 2026-03-04\n- trusted: maybe", "trusted", "true or false"),
-    ("- date: 2026-03-04\n- image: https://elsewhere.example/x.png", "image", "this site"),
-    ("- date: 2026-03-04\n- categories: [a, b", "categories", "[one, two]"),
-])
+@pytest.mark.parametrize(
+    "lines, key, words",
+    [
+        ("- toc: perhaps\n- date: 2026-03-04", "toc", "true or false"),
+        ("- date: 4 March", "date", "YYYY-MM-DD"),
+        ("- date: 2026-02-30", "date", "YYYY-MM-DD"),
+        ("- toc: true", "date", "missing"),
+        ("- dat: 2026-03-04\n- date: 2026-03-04", "dat", "not a key"),
+        ("- date: 2026-03-04\n- date: 2026-03-05", "date", "twice"),
+        ("- date: 2026-03-04\n- author:", "author", "no value"),
+        ("- date: 2026-03-04\n- sticky_rank: high", "sticky_rank", "whole number"),
+        ("- date: 2026-03-04\n- permalink: ../../etc", "permalink", "a path"),
+        ("- date: 2026-03-04\n- permalink: /index.html", "permalink", "the site's own"),
+        ("- date: 2026-03-04\n- redirect_from: [/old.html, /search/]", "redirect_from", "the site's own"),
+        ("- date: 2026-03-04\n- trusted: maybe", "trusted", "true or false"),
+        ("- date: 2026-03-04\n- image: https://elsewhere.example/x.png", "image", "this site"),
+        ("- date: 2026-03-04\n- categories: [a, b", "categories", "[one, two]"),
+    ],
+)
 def test_bad_front_matter_names_notebook_and_key_and_harms_no_other(blog, capsys, lines, key, words):
     blog.add(code("1"), name="00_good")
     blog.add(code("first = 1"), name="01_bad")
@@ -78,7 +96,12 @@ def test_front_matter_is_in_the_first_markdown_cell(blog):
     nbformat.write(nb, path)
     assert blog.convert() == 0
     post = blog.posts()["2026-03-04-01_one.html"]
-    assert front(post)["title"] == "A title" and "shown" in text_of(post) and "<h2" not in post and "What it shows" not in post.split("\n---\n")[1]
+    assert (
+        front(post)["title"] == "A title"
+        and "shown" in text_of(post)
+        and "<h2" not in post
+        and "What it shows" not in post.split("\n---\n")[1]
+    )
 
 
 def test_all_bad_notebooks_are_told_at_once(blog, capsys):
@@ -91,7 +114,9 @@ def test_all_bad_notebooks_are_told_at_once(blog, capsys):
 
 
 def test_front_matter_reaches_the_post_as_yaml(blog):
-    blog.add(head='# "Quotes": {{ site.title }} 🚲\n> a: b # c\n\n- date: 2026-03-04\n- toc: true\n- categories: x, y\n')
+    blog.add(
+        head='# "Quotes": {{ site.title }} 🚲\n> a: b # c\n\n- date: 2026-03-04\n- toc: true\n- categories: x, y\n'
+    )
     assert blog.convert() == 0
     values = front(blog.posts()["2026-03-04-01_one.html"])
     assert values["title"] == '"Quotes": {{ site.title }} 🚲' and values["description"] == "a: b # c"
@@ -108,7 +133,10 @@ def test_cover_picture_is_one_that_exists(blog, capsys):
     assert blog.convert() == 0
     fronts = [front(post) for post in blog.posts().values()]
     assert [values.get("cover") for values in fronts] == [
-        {"src": "/images/social/01_one.webp", "width": 640, "height": 360}, {"src": "/images/social/02_two.webp", "width": 640, "height": 360}, None]
+        {"src": "/images/social/01_one.webp", "width": 640, "height": 360},
+        {"src": "/images/social/02_two.webp", "width": 640, "height": 360},
+        None,
+    ]
     for name, colour in (("01_one", "green"), ("02_two", "red")):
         with Image.open(blog.root / f"images/social/{name}.webp") as cover:
             assert cover.size == (640, 360)
@@ -128,25 +156,41 @@ def test_two_notebooks_cannot_have_one_address(blog, capsys):
 
 # Directives
 
+
 @pytest.mark.parametrize("spell", ["#{}", "# {}", "#| {}", "#|{}", "# | {}"])
-@pytest.mark.parametrize("word, shown", [
-    ("hide", set()), ("hide_input", {"output"}), ("hide_output", {"code"}), ("collapse", {"code", "output", "closed"}),
-    ("collapse_show", {"code", "output", "open"}), ("collapse_output", {"code", "output", "closed"}),
-])
+@pytest.mark.parametrize(
+    "word, shown",
+    [
+        ("hide", set()),
+        ("hide_input", {"output"}),
+        ("hide_output", {"code"}),
+        ("collapse", {"code", "output", "closed"}),
+        ("collapse_show", {"code", "output", "open"}),
+        ("collapse_output", {"code", "output", "closed"}),
+    ],
+)
 def test_directives_in_both_spellings(blog, spell, word, shown):
     body = blog.body(code(spell.format(word) + "\nmycode = 1", stream("myoutput")))
     plain = text_of(body)
     assert ("mycode" in plain, "myoutput" in plain) == ("code" in shown, "output" in shown)
-    assert ("<details" in body, "<details class=\"fold\" open>" in body) == (bool(shown & {"open", "closed"}), "open" in shown)
+    assert ("<details" in body, '<details class="fold" open>' in body) == (
+        bool(shown & {"open", "closed"}),
+        "open" in shown,
+    )
     assert word not in plain
     if "closed" in shown:
-        folded = text_of(body[body.index("<details"):body.index("</details>")])
+        folded = text_of(body[body.index("<details") : body.index("</details>")])
         assert ("myoutput" in folded, "mycode" in folded) == (word == "collapse_output", word == "collapse")
 
 
 def test_export_directives_are_not_shown(blog):
-    body = blog.body(code("#| default_exp data"), code("#|export\n#| eval: false\ndef f(): ..."), code("#export\ny = 2"),
-                     code("#| hide\n#| export\nsecret = 1"), code("# export everything\nz = 3"))
+    body = blog.body(
+        code("#| default_exp data"),
+        code("#|export\n#| eval: false\ndef f(): ..."),
+        code("#export\ny = 2"),
+        code("#| hide\n#| export\nsecret = 1"),
+        code("# export everything\nz = 3"),
+    )
     plain = text_of(body)
     assert "def f(): ..." in plain and "y = 2" in plain and "secret" not in plain
     assert "# export everything" in plain, "an ordinary comment stays"
@@ -173,7 +217,10 @@ def test_directives_end_at_the_first_code_line():
     assert read_directives("# hide the top row\nx") == ({}, "# hide the top row\nx")
     assert read_directives("%%time\n#| hide_input\nx") == ({"hide_input": True}, "%%time\nx")
     assert read_directives("#alt: Two bars\nx") == read_directives("# alt: Two bars\nx") == ({"alt": "Two bars"}, "x")
-    assert read_directives("#| echo: false\n#| alt: Two bars: red, blue\nx") == ({"hide_input": True, "alt": "Two bars: red, blue"}, "x")
+    assert read_directives("#| echo: false\n#| alt: Two bars: red, blue\nx") == (
+        {"hide_input": True, "alt": "Two bars: red, blue"},
+        "x",
+    )
 
 
 def test_raw_and_empty_cells_are_left_out(blog):
@@ -182,6 +229,7 @@ def test_raw_and_empty_cells_are_left_out(blog):
 
 
 # The folder of posts
+
 
 def test_unchanged_notebooks_are_left_alone_and_deleted_ones_go(blog, capsys):
     blog.add(code("plot()", picture_output()), name="01_one")
@@ -199,7 +247,10 @@ def test_unchanged_notebooks_are_left_alone_and_deleted_ones_go(blog, capsys):
     assert len(list((blog.root / "images/01_one").iterdir())) == 1
     two.unlink()
     assert blog.convert() == 0 and "1 removed" in capsys.readouterr().out
-    assert sorted(blog.posts()) == ["2026-01-01-99_by_hand.html", "2026-03-04-01_one.html"] and by_hand.read_text().endswith("by hand")
+    assert sorted(blog.posts()) == [
+        "2026-01-01-99_by_hand.html",
+        "2026-03-04-01_one.html",
+    ] and by_hand.read_text().endswith("by hand")
     assert not (blog.root / "images/02_two").exists()
 
 
@@ -217,20 +268,34 @@ def test_only_numbered_notebooks_are_posts(blog):
     blog.add(name="_draft")
     blog.add(name="notes")
     blog.convert()
-    assert {name: front(post)["part"] for name, post in blog.posts().items()} == {"2026-03-04-01_one.html": "01", "2026-03-05-01b_more.html": "01b"}
+    assert {name: front(post)["part"] for name, post in blog.posts().items()} == {
+        "2026-03-04-01_one.html": "01",
+        "2026-03-05-01b_more.html": "01b",
+    }
 
 
 def test_settings_become_jekylls(blog):
     blog.add()
-    subprocess.run([sys.executable, "-m", "_fastpages", "--notebooks", blog.notebooks, "--out", blog.root], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "_fastpages", "--notebooks", blog.notebooks, "--out", blog.root],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     site = read_settings(ROOT / "settings.ini")
     lines = (blog.root / "_settings.yml").read_text().split("\n")
-    assert f'repository: "{site.repository}"' in lines and f'baseurl: "{site.baseurl}"' in lines and f'url: "{site.url}"' in lines
+    assert (
+        f'repository: "{site.repository}"' in lines
+        and f'baseurl: "{site.baseurl}"' in lines
+        and f'url: "{site.url}"' in lines
+    )
 
 
 def test_missing_word_is_named(blog, capsys):
     words = blog.root / "_data" / "words.yml"
-    words.write_text("".join(line for line in words.read_text().splitlines(keepends=True) if not line.startswith("footnotes:")))
+    words.write_text(
+        "".join(line for line in words.read_text().splitlines(keepends=True) if not line.startswith("footnotes:"))
+    )
     assert blog.convert() == 2
     assert re.fullmatch(r".*words.yml: footnotes: missing\n", capsys.readouterr().err)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from nbformat.v4 import new_markdown_cell
-from notebook_kit import HEAD, blog, code, front  # noqa: F401
+from notebook_kit import HEAD, code, front
 
 from _fastpages.addresses import file_of, own_places, place_of, refuse, tidy
 from _fastpages.documents import read_documents

@@ -12,7 +12,7 @@ from contextlib import suppress
 import nbformat
 import pytest
 from nbformat.v4 import new_markdown_cell, new_output, new_raw_cell
-from notebook_kit import HEAD, ROOT, blog, code, front, html_output, picture_output, png, stream, text_of  # noqa: F401
+from notebook_kit import HEAD, ROOT, code, front, html_output, picture_output, png, stream
 from PIL import Image
 
 from _fastpages import documents, posts

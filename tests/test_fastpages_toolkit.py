@@ -36,9 +36,13 @@ def test_its_address_has_neither_number_nor_date(shelf):
 def test_links_lead_from_shelf_to_shelf(shelf):
     shelf.add(new_markdown_cell("[a](toolkit/one.ipynb#x) [b](../_notebooks/toolkit/one.ipynb)"), name="01_one")
     shelf.add(code("1"), name="toolkit/two")
-    cell = "[c](two.ipynb) [d](../01_one.ipynb) [e](../../README.md) [f](01_one.ipynb) [g](../../_notebooks/01_one.ipynb)"
-    links = dict(re.findall(r'<a(?: href="([^"]*)")?[^>]*>(\w)</a>', converted(shelf, new_markdown_cell(cell)))[n][::-1]
-                 for n in range(5))
+    cell = (
+        "[c](two.ipynb) [d](../01_one.ipynb) [e](../../README.md) [f](01_one.ipynb) [g](../../_notebooks/01_one.ipynb)"
+    )
+    links = dict(
+        re.findall(r'<a(?: href="([^"]*)")?[^>]*>(\w)</a>', converted(shelf, new_markdown_cell(cell)))[n][::-1]
+        for n in range(5)
+    )
     assert links["c"] == "/base/toolkit/two.html" and links["d"] == links["g"] == "/base/2026/03/04/01_one.html"
     assert links["e"].endswith("/blob/main/README.md") and links["f"] == ""
     lesson = shelf.posts()["2026-03-04-01_one.html"]

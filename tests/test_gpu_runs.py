@@ -15,8 +15,9 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).parent.parent / 'benchmarks'))
 import gpu_engine
 import gpu_runs
+
 from recaptcha.data import DataError
-from recaptcha.losses import EntropyMax, LOSSES
+from recaptcha.losses import LOSSES, EntropyMax
 from recaptcha.run import COLUMNS, Run
 
 

@@ -1,27 +1,61 @@
-"""Losses for missing labels: what they refuse, what they answer at the edges, and whether they beat assume-negative on toy tiles where they should."""
+"""Losses for missing labels: what they refuse, what they answer at the edges, and whether they beat assume-negative on
+toy tiles where they should.
+"""
 import numpy as np
 import pytest
 import torch
 
 from recaptcha.data import DataError
-from recaptcha.losses import (Asymmetric, AssumeNegative, EntropyMax, GeneralizedRobust, LabelSmoothing, LargeLoss, LOSSES, PartialLoss, RegularizedEstimation,
-                              WeakNegative, set_constants)
+from recaptcha.losses import (
+    LOSSES,
+    AssumeNegative,
+    Asymmetric,
+    EntropyMax,
+    GeneralizedRobust,
+    LabelSmoothing,
+    LargeLoss,
+    PartialLoss,
+    RegularizedEstimation,
+    WeakNegative,
+    set_constants,
+)
 
-ALL = dict(an=AssumeNegative, an_ls=LabelSmoothing, wan=WeakNegative, em=EntropyMax, em_apl=lambda: EntropyMax(tiles=4), ll_r=LargeLoss, ll_ct=lambda: LargeLoss('correct'),
-           ll_cp=lambda: LargeLoss('permanent', tiles=4), gr=GeneralizedRobust, asl=Asymmetric, focal=lambda: Asymmetric(2, 2, 0), role=lambda: RegularizedEstimation(4))
+ALL = dict(
+    an=AssumeNegative,
+    an_ls=LabelSmoothing,
+    wan=WeakNegative,
+    em=EntropyMax,
+    em_apl=lambda: EntropyMax(tiles=4),
+    ll_r=LargeLoss,
+    ll_ct=lambda: LargeLoss('correct'),
+    ll_cp=lambda: LargeLoss('permanent', tiles=4),
+    gr=GeneralizedRobust,
+    asl=Asymmetric,
+    focal=lambda: Asymmetric(2, 2, 0),
+    role=lambda: RegularizedEstimation(4),
+)
 
 
 @pytest.fixture(params=ALL)
 def loss(request):
-    made = ALL[request.param](); made.places, made.epoch = torch.arange(4), 3
+    made = ALL[request.param]()
+    made.places, made.epoch = torch.arange(4), 3
     return made
 
 
-@pytest.mark.parametrize('logits, targets, word', [
-    (torch.full((4,11), float('nan')), torch.zeros(4,11), 'logits'), (torch.full((4,11), float('inf')), torch.zeros(4,11), 'logits'),
-    (torch.zeros(4,11), torch.full((4,11), float('nan')), 'targets'), (torch.zeros(4,11), torch.full((4,11), 2.), 'targets'),
-    (torch.zeros(4,11), torch.full((4,11), -.1), 'targets'), (torch.zeros(4,11), torch.zeros(4,10), 'shape'), (torch.zeros(11), torch.zeros(11), 'shape'),
-    (torch.zeros(0,11), torch.zeros(0,11), 'shape')])
+@pytest.mark.parametrize(
+    'logits, targets, word',
+    [
+        (torch.full((4, 11), float('nan')), torch.zeros(4, 11), 'logits'),
+        (torch.full((4, 11), float('inf')), torch.zeros(4, 11), 'logits'),
+        (torch.zeros(4, 11), torch.full((4, 11), float('nan')), 'targets'),
+        (torch.zeros(4, 11), torch.full((4, 11), 2.0), 'targets'),
+        (torch.zeros(4, 11), torch.full((4, 11), -0.1), 'targets'),
+        (torch.zeros(4, 11), torch.zeros(4, 10), 'shape'),
+        (torch.zeros(11), torch.zeros(11), 'shape'),
+        (torch.zeros(0, 11), torch.zeros(0, 11), 'shape'),
+    ],
+)
 def test_bad_input_is_refused(loss, logits, targets, word):
     with pytest.raises(ValueError, match=word): loss(logits, targets)
 
@@ -56,16 +90,23 @@ def test_a_batch_without_any_positive_has_a_finite_loss_and_gradient(loss):
 
 
 def test_extreme_logits_stay_finite(loss):
-    z = torch.tensor([[-1e4,1e4]+[0.]*9]*4, requires_grad=True)
-    value = loss(z, torch.eye(4, 11)); value.backward()
+    z = torch.tensor([[-1e4, 1e4] + [0.0] * 9] * 4, requires_grad=True)
+    value = loss(z, torch.eye(4, 11))
+    value.backward()
     assert torch.isfinite(value) and torch.isfinite(z.grad).all()
 
 
 def test_a_loss_in_a_plain_loop_learns(loss):
-    torch.manual_seed(0); net = torch.nn.Linear(6, 11); x = torch.randn(4, 6); y = torch.eye(4, 11)
-    opt = torch.optim.SGD([*net.parameters(), *loss.parameters()], lr=.5)
-    for _ in range(600): opt.zero_grad(); loss(net(x), y).backward(); opt.step()
-    assert torch.sigmoid(net(x))[y==1].min()>.7
+    torch.manual_seed(0)
+    net = torch.nn.Linear(6, 11)
+    x = torch.randn(4, 6)
+    y = torch.eye(4, 11)
+    opt = torch.optim.SGD([*net.parameters(), *loss.parameters()], lr=0.5)
+    for _ in range(600):
+        opt.zero_grad()
+        loss(net(x), y).backward()
+        opt.step()
+    assert torch.sigmoid(net(x))[y == 1].min() > 0.7
 
 
 def test_every_named_method_makes_a_loss_or_a_callback():
@@ -77,25 +118,45 @@ def test_every_named_method_makes_a_loss_or_a_callback():
 
 
 def test_large_loss_doubts_what_it_should_on_labels_that_were_hidden():
-    """Points on a line with two overlapping classes; half of the second class's labels are hidden where both are there. AN learns that the second is absent there half
-    the time; rejecting and correcting large losses find hidden labels that AN calls absent."""
-    rng = np.random.default_rng(0); n = 3000
-    x = torch.tensor(rng.normal(size=(n,2)), dtype=torch.float)
-    truth = torch.stack([x[:,0]>0, x[:,1]>0], 1).float()
-    seen = truth.clone(); both = truth.all(1); hidden = both&torch.tensor(rng.random(n)<.8); seen[hidden,1] = 0
+    """Points on a line with two overlapping classes; half of the second class's labels are hidden where both are there.
+    AN learns that the second is absent there half the time; rejecting and correcting large losses find hidden labels
+    that AN calls absent.
+    """
+    rng = np.random.default_rng(0)
+    n = 3000
+    x = torch.tensor(rng.normal(size=(n, 2)), dtype=torch.float)
+    truth = torch.stack([x[:, 0] > 0, x[:, 1] > 0], 1).float()
+    seen = truth.clone()
+    both = truth.all(1)
+    hidden = both & torch.tensor(rng.random(n) < 0.8)
+    seen[hidden, 1] = 0
+
     def found(loss):
-        torch.manual_seed(0); net = torch.nn.Sequential(torch.nn.Linear(2, 32), torch.nn.ReLU(), torch.nn.Linear(32, 2)); opt = torch.optim.Adam(net.parameters(), 1e-2)
+        torch.manual_seed(0)
+        net = torch.nn.Sequential(torch.nn.Linear(2, 32), torch.nn.ReLU(), torch.nn.Linear(32, 2))
+        opt = torch.optim.Adam(net.parameters(), 1e-2)
         for epoch in range(8):
             loss.epoch = epoch
-            for i in torch.randperm(n).split(64): loss.places = i; opt.zero_grad(); loss(net(x[i]), seen[i]).backward(); opt.step()
-        return (net(x)[hidden,1]>0).float().mean().item()
+            for i in torch.randperm(n).split(64):
+                loss.places = i
+                opt.zero_grad()
+                loss(net(x[i]), seen[i]).backward()
+                opt.step()
+        return (net(x)[hidden, 1] > 0).float().mean().item()
+
     plain = found(AssumeNegative())
-    assert plain<.3
-    assert found(LargeLoss('correct', .2, epochs=8))>plain+.2 and found(LargeLoss('reject', .2, epochs=8))>plain+.2 and found(WeakNegative())>=plain
+    assert plain < 0.3
+    assert (
+        found(LargeLoss('correct', 0.2, epochs=8)) > plain + 0.2
+        and found(LargeLoss('reject', 0.2, epochs=8)) > plain + 0.2
+        and found(WeakNegative()) >= plain
+    )
 
 
 def test_pseudo_labels_are_taken_from_what_was_not_observed():
-    "Once, the quantile ran over observed labels, too: of a class that most tiles of a folder show, every unobserved one was taken"
+    """Once, the quantile ran over observed labels, too: of a class that most tiles of a folder show, every unobserved
+    one was taken
+    """
     targets = torch.tensor([1.]*90+[0.]*10)[:,None]
     probs = torch.linspace(1, 0, 100)[:,None]
     loss = EntropyMax(tiles=100, classes=1, epochs=4, theta=.6) # warm-up 2, so 0.3 of the ten after each of two epochs
@@ -108,21 +169,32 @@ def test_pseudo_labels_are_taken_from_what_was_not_observed():
 
 def test_a_learner_scores_its_training_tiles_for_the_loss_in_evaluation_mode(toy_root):
     from fastai.learner import Learner
-    from recaptcha.data import tile_table, training_tiles
+
     from recaptcha.batches import tile_dls
+    from recaptcha.data import tile_table, training_tiles
     from recaptcha.learner import predict_probs
     from recaptcha.losses import TellLoss
     dls = tile_dls(training_tiles(tile_table(toy_root)), 32, 32)
     n, targets = len(dls.train_ds), dls.train.targets
     torch.manual_seed(0)
-    model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3, stride=8), torch.nn.BatchNorm2d(4), torch.nn.Flatten(), torch.nn.LazyLinear(11), torch.nn.Dropout(.5))
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3, stride=8),
+        torch.nn.BatchNorm2d(4),
+        torch.nn.Flatten(),
+        torch.nn.LazyLinear(11),
+        torch.nn.Dropout(0.5),
+    )
     model(torch.zeros(2, 3, 32, 32))
     loss = EntropyMax(tiles=n, epochs=2, warmup=1, theta=.5)
     learn = Learner(dls, model, loss_func=loss, cbs=TellLoss())
-    with learn.no_bar(), learn.no_logging(): learn.fit(1)
-    chosen = (loss.pseudo>=0).cpu()
-    assert chosen.sum(0).tolist() == [int(.5*(targets[:,c]==0).sum()) for c in range(11)] and not (chosen&(targets>0)).any()
-    said = torch.tensor(predict_probs(learn, dls.train_ds.items, dls.train.tiles)) # of whole tiles
+    with learn.no_bar(), learn.no_logging():
+        learn.fit(1)
+    chosen = (loss.pseudo >= 0).cpu()
+    assert (
+        chosen.sum(0).tolist() == [int(0.5 * (targets[:, c] == 0).sum()) for c in range(11)]
+        and not (chosen & (targets > 0)).any()
+    )
+    said = torch.tensor(predict_probs(learn, dls.train_ds.items, dls.train.tiles))  # of whole tiles
     torch.testing.assert_close(loss.pseudo.cpu()[chosen], said[chosen], atol=1e-5, rtol=1e-4)
 
 

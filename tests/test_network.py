@@ -17,9 +17,9 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from recaptcha import network
-from recaptcha.words import WORDS
 from recaptcha.network import CLASSES, SEAL, DataError, Network, checked_model, model_path, sealed
 from recaptcha.toy import CLASSES as DRAWN
+from recaptcha.words import WORDS
 
 DATA = model_path().read_bytes()
 TILE = np.zeros((1, 60, 60, 3), dtype=np.uint8)

@@ -7,9 +7,10 @@ import json
 import re
 
 import pytest
+from notebook_kit import ROOT
+
 from _fastpages.documents import read_documents
 from _fastpages.site import read_settings
-from notebook_kit import ROOT
 
 POSTS = sorted((ROOT / "_posts").glob("*.md"))
 NOTEBOOKS = sorted((ROOT / "_notebooks").rglob("*.ipynb"))
@@ -104,8 +105,19 @@ def sentences(path):
     return re.split(r"(?<=[.!?:|])\s+|\n\s*\n|\n(?=[#|*-])", re.sub(r"[ \t]+", " ", source))
 
 
-PATTERNS = ["README.md", "index.html", "_pages/*", "_posts/*.md", "_data/words.yml", "_notebooks/**/*.ipynb",
-            "recaptcha/*.py", "recaptcha/labels/README.md", "recaptcha/assets/README.md", "benchmarks/*.py", "demo/*.js"]
+PATTERNS = [
+    "README.md",
+    "index.html",
+    "_pages/*",
+    "_posts/*.md",
+    "_data/words.yml",
+    "_notebooks/**/*.ipynb",
+    "recaptcha/*.py",
+    "recaptcha/labels/README.md",
+    "recaptcha/assets/README.md",
+    "benchmarks/*.py",
+    "demo/*.js",
+]
 TEXTS = [path for pattern in PATTERNS for path in sorted(ROOT.glob(pattern))]
 
 

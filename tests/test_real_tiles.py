@@ -1,4 +1,6 @@
-"""On the real tiles, where RECAPTCHA_DATA_URL leads to their archive: collecting them, and what the label files say of them."""
+"""On the real tiles, where RECAPTCHA_DATA_URL leads to their archive: collecting them, and what the label files say of
+them.
+"""
 import os
 
 import pandas as pd

@@ -14,14 +14,14 @@ from onnx import helper
 from safetensors.torch import save
 
 from recaptcha import release
+from recaptcha.batches import encode_labels
 from recaptcha.card import spread
-from recaptcha.network import SEAL, Network, model_path
-from recaptcha.quantize import save_network
 from recaptcha.cli import run as command
 from recaptcha.data import labels_folder, load_tiles, read_complete, training_tiles, validation_fifth
-from recaptcha.batches import encode_labels
 from recaptcha.files import DataError
 from recaptcha.learner import tile_dls, tile_learner
+from recaptcha.network import SEAL, Network, model_path
+from recaptcha.quantize import save_network
 from recaptcha.run import TEST_LOGITS, TEST_PROBS, WEIGHTS, Finished, Run, add_row, sha256
 
 # With timm's smallest network.
@@ -130,7 +130,9 @@ def test_release(finished, tmp_path, monkeypatch):
     (leftover / "raw.onnx").write_bytes(b"half")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))  # nothing may lie in the system's folder
     monkeypatch.setattr(release, "some_tiles", lambda tiles, most: tiles[:32])
-    monkeypatch.setattr(release, "score_tables", lambda *args: "TABLES")  # which the notebook on the card tests, on more tiles
+    monkeypatch.setattr(
+        release, "score_tables", lambda *args: "TABLES"
+    )  # which the notebook on the card tests, on more tiles
     table = release.export(finished, out, 128, results_of(finished))
     assert table.max_difference["ONNX fp32"] < 1e-4
     assert table.mean_difference["ONNX int8"] < 0.1

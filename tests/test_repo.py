@@ -162,7 +162,9 @@ def not_required(module, *keys):
 
 def test_imports_are_required():
     core = core_modules()
-    assert {"answers", "cli", "files", "grid", "network", "pictures", "predict", "words"} <= core, "what answers a challenge"
+    assert {"answers", "cli", "files", "grid", "network", "pictures", "predict", "words"} <= core, (
+        "what answers a challenge"
+    )
     assert [found for module in sorted(core) for found in not_required(module, "requirements")] == []
     rest = sorted(set(MODULES) - core)
     assert [found for module in rest for found in not_required(module, "requirements", "train_requirements")] == []

@@ -15,7 +15,8 @@ from recaptcha.learner import COLUMNS, METHODS
 from recaptcha.metrics import report
 from recaptcha.results import agreement, bootstrap_scores, second_answers
 from recaptcha.run import read_table
-from recaptcha.runs import SMALL_BUDGET, run_logits, test_answers as answers, unnamed_scores
+from recaptcha.runs import SMALL_BUDGET, run_logits, unnamed_scores
+from recaptcha.runs import test_answers as answers
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT/'results'/'runs.csv'

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from train_kit import a_machine_of_its_own, toy_home  # noqa: F401
 
-from recaptcha import learner, run as run_module
-from recaptcha.network import model_path
+from recaptcha import learner
+from recaptcha import run as run_module
 from recaptcha.data import LABELS_DIR, DataError
 from recaptcha.learner import planned
+from recaptcha.network import model_path
 from recaptcha.run import SCORES, Run, add_row, check_table, code_version, counted, read_logits, read_table
 from recaptcha.runs import is_in, score_runs
-from train_kit import a_machine_of_its_own, toy_home  # noqa: F401
 
 RESULTS = Path(__file__).parent.parent / "results" / "runs.csv"
 RUN = Run(labels="0123456789ab")
@@ -69,7 +70,10 @@ def test_every_setting_makes_another_run():
 
 
 def test_a_run_reads_itself_from_its_row():
-    others = dict(fast=False, freeze_epochs=2, epochs=4, teacher="ba9876543210"), dict(label_source="rounds", hidden="random_positive", constants="k=1.5")
+    others = (
+        dict(fast=False, freeze_epochs=2, epochs=4, teacher="ba9876543210"),
+        dict(label_source="rounds", hidden="random_positive", constants="k=1.5"),
+    )
     for run in (RUN, Run(), *(replace(RUN, **other) for other in others)):
         assert Run.of_row(row_of(run)) == run
 

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from train_kit import SMALL, a_machine_of_its_own, finished_run, rows, start, toy_home, train, wait_for  # noqa: F401
 
 from recaptcha import runs
 from recaptcha.cli import guard
@@ -15,7 +16,6 @@ from recaptcha.data import DataError
 from recaptcha.learner import planned
 from recaptcha.run import write_sealed
 from recaptcha.runs import Child, epochs_done, sweep
-from train_kit import SMALL, a_machine_of_its_own, finished_run, rows, start, toy_home, train, wait_for  # noqa: F401
 
 
 def runs_of(*seeds, **settings):
@@ -70,7 +70,9 @@ def test_a_sweep_ends_with_its_children_and_goes_on_where_it_was(tmp_path, capsy
 
 @pytest.fixture
 def stand_ins(monkeypatch):
-    "Processes of a sweep that do no training: Python that ends as `ends` says for a seed, or sleeps; and what was started"
+    """Processes of a sweep that do no training: Python that ends as `ends` says for a seed, or sleeps; and what was
+    started
+    """
     started, ends = [], {}
 
     def popen(command, **kwargs):

@@ -74,13 +74,17 @@ def repository(tmp_path_factory):
 
 
 def run_cell(python, folder, repository, shelf, **environment):
-    """Runs the cell of the notebooks in `shelf` in `folder`; the repository's address leads to a copy of this one, and there is no index."""
+    """Runs the cell of the notebooks in `shelf` in `folder`; the repository's address leads to a copy of this one, and
+    there is no index.
+    """
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("RECAPTCHA_", "PYTHON"))}
     key = f"url.{repository.as_uri()}.insteadOf"
     redirected = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": key, "GIT_CONFIG_VALUE_0": SETTINGS["git_url"]}
     offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
     after = "\nimport recaptcha, recaptcha.cli\nprint(os.getcwd())\nprint(recaptcha.__file__)"
-    source = setup_cell(SETTINGS, shelf).replace("'captum'", "") + after  # captum is no file of ours, and without an index it can't be had
+    source = (
+        setup_cell(SETTINGS, shelf).replace("'captum'", "") + after
+    )  # captum is no file of ours, and without an index it can't be had
     variables = {**clean, **redirected, **offline, **environment}
     return subprocess.run([python, "-c", source], cwd=folder, capture_output=True, text=True, env=variables)
 

@@ -13,8 +13,9 @@ import yaml
 from notebook_kit import ROOT
 from PIL import Image
 from site_kit import MODULES, needed, program
-from site_posts import CODES, LIQUID
+from site_posts import CODES, LIQUID, OLD, TRUSTED_PAGE
 
+from _fastpages.sources import read_module
 from recaptcha._modidx import d as index
 
 LOADS = {
@@ -29,14 +30,6 @@ LOADS = {
     "use": {"href", "xlink:href"},
     "image": {"href", "xlink:href"},
 }
-TRUSTED = "2031/02/05/99b_trusted.html"
-OLD = [
-    "Captcha-Baseline-Model",
-    "Captcha-MixUp",
-    "Captcha-LabelSmoothing",
-    "Captcha-Label-Smoothing-v2",
-    "Captcha-Label-Correction",
-]
 
 
 def cards(page):
@@ -69,7 +62,9 @@ def test_home_lists_the_series_in_order(site):
 
 def test_home_lists_the_toolkit_after_the_series(site):
     home = site.pages["index.html"].html
-    assert {f"toolkit/{path.name}" for path in (site.source / "_notebooks" / "toolkit").glob("*.ipynb")} == set(site.toolkit)
+    assert {f"toolkit/{path.name}" for path in (site.source / "_notebooks" / "toolkit").glob("*.ipynb")} == set(
+        site.toolkit
+    )
     addresses = [f"{site.base}/{name.removesuffix('.ipynb')}.html" for name in sorted(site.toolkit)]
     assert [address for address, _, _ in cards(home)][-len(addresses) :] == addresses
     assert 'id="toolkit">The toolkit</h2>' in home
@@ -248,7 +243,7 @@ def test_links_anchors_and_pictures_resolve(site):
     checked = 0
     for name, page in site.pages.items():
         assert len(page.ids) == len(set(page.ids)), f"{name}: an id twice"
-        for tag, attributes in page.tags:
+        for _, attributes in page.tags:
             for key in {"href", "src"} & attributes.keys():
                 address, anchor = urldefrag(attributes[key].removeprefix(site.host))
                 if re.match(r"(https?|mailto):", address):
@@ -268,7 +263,7 @@ def test_links_anchors_and_pictures_resolve(site):
 def test_nothing_is_loaded_from_another_host(site):
     for name, page in site.pages.items():
         for tag, attributes in page.tags:
-            assert name == TRUSTED or not any(key.startswith("on") for key in attributes), (
+            assert name == TRUSTED_PAGE or not any(key.startswith("on") for key in attributes), (
                 f"{name}: {tag} has an event handler"
             )
             keys = LOADS.get(tag, set()) | (
@@ -282,7 +277,7 @@ def test_nothing_is_loaded_from_another_host(site):
                 )
             assert "url(" not in attributes.get("style", ""), f"{name}: {attributes['style']}"
         assert (
-            name == TRUSTED
+            name == TRUSTED_PAGE
             or "<script" not in page.html[page.html.find('class="post-content"') : page.html.find("</article>")]
         ), name
     for path in [*site.root.rglob("*.css"), *site.root.rglob("*.svg")]:
@@ -312,20 +307,20 @@ def test_every_page_has_a_policy(site):
         styled, scripts = ' style="' in page.html, {"'self'"} & policy.get("script-src", set())
         hashes = {source for source in policy.get("script-src", ()) if source.startswith("'sha256-")}
         assert policy.get("script-src", set()) - hashes <= {"'self'", "'wasm-unsafe-eval'"} | (
-            {"'unsafe-hashes'"} if name == TRUSTED else set()
+            {"'unsafe-hashes'"} if name == TRUSTED_PAGE else set()
         ), name
         assert ("'wasm-unsafe-eval'" in policy.get("script-src", ())) == (
             name in {"demo/index.html", "search/index.html"}
         ), name
-        assert len(hashes) == (2 if name == TRUSTED else 0), name
+        assert len(hashes) == (2 if name == TRUSTED_PAGE else 0), name
         assert policy.get("style-src", set()) <= {"'self'"}, name
-        assert ("style-src-attr" in policy) == (styled or name == TRUSTED), (
+        assert ("style-src-attr" in policy) == (styled or name == TRUSTED_PAGE), (
             f"{name}: allows styles in attributes, and has none, or the other way round"
         )
         assert scripts, name
-        assert ("font-src" in policy) == ("/katex.min.css" in page.html or name == TRUSTED), name
+        assert ("font-src" in policy) == ("/katex.min.css" in page.html or name == TRUSTED_PAGE), name
         inside = [tag for tag in re.findall(r"<script(?![^>]*\bsrc=)([^>]*)>", page.html) if "application/" not in tag]
-        assert len(inside) == (name == TRUSTED), f"{name}: a script inside the page"
+        assert len(inside) == (name == TRUSTED_PAGE), f"{name}: a script inside the page"
 
 
 def test_licences_are_there(site):
@@ -424,6 +419,18 @@ def test_old_addresses_lead_to_pages(site):
     assert ours.items() <= targets.items()
 
 
+def test_every_public_name_has_its_place(site):
+    """On the page /api/, with a link to the notebook that it comes from."""
+    page, defining = site.pages["api/index.html"], set()
+    for path in sorted((ROOT / "recaptcha").glob("[!_]*.py")):
+        module = read_module(path)
+        names = [symbol.name for symbol in module.symbols if symbol.kind != "module"]
+        defining |= {symbol.notebook.rpartition("/")[2] for symbol in module.symbols} - {""}
+        assert {f"{module.name}.{name}" for name in names} <= set(page.ids)
+    notebooks = {a["href"].partition("#")[0] for a in page.all("a") if a.get("aria-label", "").startswith("notebook")}
+    assert notebooks == {site.base + post["permalink"] for name, post in site.posts.items() if name in defining}
+
+
 def test_only_the_site_is_in_the_site(site):
     tops = {post["permalink"].split("/")[1] for post in site.documents} | {
         name.split("/")[0] for name in site.redirections
@@ -432,9 +439,11 @@ def test_only_the_site_is_in_the_site(site):
         "index.html",
         "404.html",
         "about",
+        "api",
         "assets",
         "demo",
         "feed.xml",
+        "glossary",
         "images",
         "licences",
         "pagefind",
@@ -444,6 +453,19 @@ def test_only_the_site_is_in_the_site(site):
         "tags",
     } | tops
     assert not [path for path in site.root.rglob("*") if path.is_file() and b"not for the site" in path.read_bytes()]
+
+
+TERMS = """tile challenge grid folder-label complete-labels additional-labels annotation-round positive unobserved-label
+assume-negative all-negative-baseline spml backbone head logit threshold calibration knowledge-distillation bootstrap
+interval-excludes-zero precision recall noise-robust-loss flip-tta uncertainty-sampling folder-label-oracle label-source
+validation-fifth""".split()
+
+
+def test_the_glossary_explains_the_terms(site):
+    page = site.pages["glossary/index.html"]
+    assert set(TERMS) <= set(page.ids)
+    assert f"{site.base}/glossary/" in {a.get("href") for a in site.pages["index.html"].all("a")}
+    assert "_pages/glossary.md" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_about_and_missing_pages(site):

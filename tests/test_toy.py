@@ -1,4 +1,6 @@
-"""Drawn tiles: the same bytes in every process, the layout and the faults of the real data, and the errors of `make_tiles`."""
+"""Drawn tiles: the same bytes in every process, the layout and the faults of the real data, and the errors of
+`make_tiles`.
+"""
 import hashlib
 import os
 import signal
@@ -13,7 +15,7 @@ from PIL import Image
 
 from recaptcha.data import read_cells, read_complete
 from recaptcha.files import DataError
-from recaptcha.toy import _draw, CLASSES, FOLDERS, draw_tile, make_tiles
+from recaptcha.toy import CLASSES, FOLDERS, _draw, draw_tile, make_tiles
 
 MANIFEST = ["file", "folder", "git_blob_sha1", "bytes", "width", "height", "duplicate_group", "set"]
 
@@ -46,13 +48,17 @@ def test_same_bytes_in_another_process(tmp_path):
     for hash_seed in ("1", "2"):
         root = tmp_path / hash_seed
         code = "import sys; from recaptcha.toy import make_tiles; make_tiles(sys.argv[1], n=60, seed=5)"
-        subprocess.run([sys.executable, "-c", code, str(root)], check=True, env={**os.environ, "PYTHONHASHSEED": hash_seed})
+        subprocess.run(
+            [sys.executable, "-c", code, str(root)], check=True, env={**os.environ, "PYTHONHASHSEED": hash_seed}
+        )
         prints.append(fingerprint(root))
     np.random.seed(0)  # the global generator plays no part
     make_tiles(tmp_path / "here", n=60, seed=5)
     make_tiles(tmp_path / "other", n=60, seed=6)
     assert prints == [fingerprint(tmp_path / "here")] * 2
-    assert not set(read(tmp_path / "here/manifest.csv").git_blob_sha1) & set(read(tmp_path / "other/manifest.csv").git_blob_sha1)
+    assert not set(read(tmp_path / "here/manifest.csv").git_blob_sha1) & set(
+        read(tmp_path / "other/manifest.csv").git_blob_sha1
+    )
 
 
 def test_a_thousand_tiles_in_three_seconds(tmp_path):
@@ -77,17 +83,23 @@ def test_layout(drawn):
     files = ["all.csv", "cells.csv", "checked.csv", "complete.csv", "small.csv", "test.csv"]
     assert sorted(p.name for p in (root / "labels").iterdir()) == files
     assert sorted(p.name for p in (root / "Large").iterdir()) == FOLDERS
-    assert sorted(manifest.file) == sorted(p.relative_to(root / "Large").with_suffix("").as_posix() for p in (root / "Large").rglob("*.png"))
+    assert sorted(manifest.file) == sorted(
+        p.relative_to(root / "Large").with_suffix("").as_posix() for p in (root / "Large").rglob("*.png")
+    )
     assert list(manifest.file) == sorted(manifest.file) and len(manifest) == len(everything) == 2000
     for folder, names in manifest.groupby("folder").file:
         assert set(names) == {f"{folder}/{folder} ({k})" for k in range(1, len(names) + 1)}
     for name in ("small", "test"):
         labels = read(root / f"labels/{name}.csv")
-        assert list(labels) == ["file", "folder", "labels"] and set(labels.file) == set(manifest.file[manifest.set == name])
+        assert list(labels) == ["file", "folder", "labels"] and set(labels.file) == set(
+            manifest.file[manifest.set == name]
+        )
         assert labels.equals(everything[everything.file.isin(labels.file)].reset_index(drop=True))
     assert set().union(*shown(everything)) == set(CLASSES)
     assert set(MANIFEST + ["labels"]) == set(table) and len(table) == 2000
-    assert (table.labels == everything.labels).all() and (table[MANIFEST] == manifest.astype({"duplicate_group": str})).all(axis=None)
+    assert (table.labels == everything.labels).all() and (
+        table[MANIFEST] == manifest.astype({"duplicate_group": str})
+    ).all(axis=None)
 
 
 def test_manifest_tells_the_truth(drawn):
@@ -121,7 +133,11 @@ def test_copies(drawn):
     copies = table[table.duplicate_group != ""]
     groups = copies.groupby("duplicate_group")
     assert 0.005 <= len(copies) / len(table) <= 0.015
-    assert (groups.size() == 2).all() and (groups.git_blob_sha1.nunique() == 1).all() and (groups.labels.nunique() == 1).all()
+    assert (
+        (groups.size() == 2).all()
+        and (groups.git_blob_sha1.nunique() == 1).all()
+        and (groups.labels.nunique() == 1).all()
+    )
     assert 0 < (groups.folder.nunique() > 1).sum() < len(groups)
     assert (copies.set == "").all()
     assert all(folder in labels for folder, labels in zip(copies.folder, shown(copies)))
@@ -176,7 +192,9 @@ def test_every_folder_is_there_however_few_tiles(tmp_path, n):
     assert set(table[table.set == "test"].folder) == set(FOLDERS)
     if n >= 300:
         assert set(table[table.set == "small"].folder) == set(FOLDERS)
-        assert pd.Series([label for labels in shown(table) for label in labels]).value_counts().reindex(CLASSES).min() >= 5
+        assert (
+            pd.Series([label for labels in shown(table) for label in labels]).value_counts().reindex(CLASSES).min() >= 5
+        )
 
 
 def test_another_size(tmp_path):
@@ -251,7 +269,9 @@ def test_two_at_once(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["tiles"] and len(list(tmp_path.rglob("*.png"))) == 100
 
 
-@pytest.mark.parametrize("bad", [dict(n=0), dict(n=39), dict(n=-5), dict(n=100.0), dict(n="100"), dict(n=None), dict(size=16), dict(seed=-1)])
+@pytest.mark.parametrize(
+    "bad", [dict(n=0), dict(n=39), dict(n=-5), dict(n=100.0), dict(n="100"), dict(n=None), dict(size=16), dict(seed=-1)]
+)
 def test_bad_numbers(tmp_path, bad):
     with pytest.raises(ValueError, match=rf"^{next(iter(bad))}=.* or more$"):
         make_tiles(tmp_path / "tiles", **bad)

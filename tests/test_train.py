@@ -1,4 +1,4 @@
-"""One training: a kill and a resume, what it writes and in which order, damaged state, and the CPU path against fp32."""
+"""One training: a kill and a resume, what it writes, in which order, damaged state, the CPU path against fp32."""
 
 import json
 import os
@@ -14,16 +14,6 @@ import pytest
 import torch
 from fastai.vision.all import BCEWithLogitsLossFlat, Learner, set_seed
 from safetensors.torch import load_file
-
-from recaptcha import cpu, learner
-from recaptcha.batches import decode_tiles, encode_known, encode_labels, tile_dls
-from recaptcha.cpu import FastCPU
-from recaptcha.data import DataError, labels_folder, load_tiles, read_complete, training_tiles, validation_fifth
-from recaptcha.learner import Progress, source_targets, with_state
-from recaptcha.losses import AssumeNegative
-from recaptcha.metrics import ap_per_class, complete_thresholds, mean_ap, report
-from recaptcha.recipe import WeightAverage
-from recaptcha.run import COLUMNS, Finished, Run, label_files, read_about, read_sealed, sha256, short_hash, write_sealed
 from train_kit import (  # noqa: F401, fixtures among them
     a_machine_of_its_own,
     break_off,
@@ -37,6 +27,16 @@ from train_kit import (  # noqa: F401, fixtures among them
     train,  # noqa: F401
     wait_for,
 )
+
+from recaptcha import cpu, learner
+from recaptcha.batches import FastCPU, decode_tiles, encode_known, encode_labels, tile_dls
+from recaptcha.cpu import FastCPU
+from recaptcha.data import DataError, labels_folder, load_tiles, read_complete, training_tiles, validation_fifth
+from recaptcha.learner import Progress, source_targets, with_state
+from recaptcha.losses import AssumeNegative
+from recaptcha.metrics import ap_per_class, complete_thresholds, mean_ap, report
+from recaptcha.recipe import WeightAverage
+from recaptcha.run import COLUMNS, Finished, Run, label_files, read_about, read_sealed, sha256, short_hash, write_sealed
 
 # A kill, and the same command again
 
@@ -55,7 +55,9 @@ def weights(folder):
 
 
 @pytest.mark.parametrize(
-    "args", [["--arch", "mobilenet_v2", "--epochs", "4"], ["--method", "em_apl", "--epochs", "6"]], ids=["plain", "em_apl"]
+    "args",
+    [["--arch", "mobilenet_v2", "--epochs", "4"], ["--method", "em_apl", "--epochs", "6"]],
+    ids=["plain", "em_apl"],
 )  # em_apl has a buffer that remembers every tile
 def test_killed_run_goes_on_to_the_same_result(tmp_path, args, capsys):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
@@ -548,7 +550,7 @@ def test_scores_refuse_what_is_no_probability():
 
 
 def test_nothing_warns_of_what_is_usual(recwarn):
-    """`recaptcha-train` printed two of Python's warnings: over tiles that may not be written to, and means of nothing."""
+    """`recaptcha-train` printed two of Python's warnings: tiles that may not be written to, and means of nothing."""
     torch.set_warn_always(True)
     try:
         decode_tiles(load_tiles("toy").path[:1])
