@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from recaptcha.data import load_tiles, open_tile
+from recaptcha.tiles import load_tiles, open_tile
 from recaptcha.network import Network
 
 FIGURES = Path(__file__).resolve().parent.parent / "images/demo"

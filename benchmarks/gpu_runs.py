@@ -27,7 +27,7 @@ from gpu_engine import Tiles, Training, fastest, train_together
 
 from recaptcha.backbone import has_local_weights
 from recaptcha.batches import decode_tiles, encode_labels
-from recaptcha.data import (
+from recaptcha.tiles import (
     LABEL_SOURCES,
     DataError,
     labels_folder,

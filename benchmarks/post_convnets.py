@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from recaptcha.batches import decode_tiles, encode_labels
 from recaptcha.cpu import keep_freed_memory
-from recaptcha.data import copy_safe_splitter, folder_label, load_tiles, open_tile, training_tiles
+from recaptcha.tiles import copy_safe_splitter, folder_label, load_tiles, open_tile, training_tiles
 from recaptcha.metrics import ap_per_class
 
 WIDE, EPOCHS, BS, RATE = 80, 3, 32, 2e-3  # pixels a side that are decoded; the budget; one learning rate for all

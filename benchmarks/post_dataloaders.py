@@ -44,7 +44,7 @@ from fastai.vision.all import (
 from PIL import Image, ImageEnhance
 
 from recaptcha.batches import TileCrop, decode_tiles, tile_dls
-from recaptcha.data import (
+from recaptcha.tiles import (
     TileImage,
     copy_safe_splitter,
     data_home,

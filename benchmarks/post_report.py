@@ -2,7 +2,7 @@
 
     python benchmarks/post_report.py
 
-Reads the tiles (`recaptcha.data`), their complete labels and results/runs.csv; trains nothing. Writes
+Reads the tiles (`recaptcha.tiles`), their complete labels and results/runs.csv; trains nothing. Writes
 images/posts/report/ and results/posts/report.csv, and prints the table.
 """
 import argparse
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from recaptcha.data import load_tiles, open_tile
+from recaptcha.tiles import load_tiles, open_tile
 from recaptcha.metrics import report
 from recaptcha.results import agreement, second_answers
 from recaptcha.run import counted, read_table

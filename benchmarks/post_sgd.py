@@ -22,7 +22,7 @@ from fastai.callback.schedule import combined_cos
 from PIL import Image
 
 from recaptcha.batches import decode_tiles
-from recaptcha.data import copy_safe_splitter, load_tiles, training_tiles
+from recaptcha.tiles import copy_safe_splitter, load_tiles, training_tiles
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES, TABLE = ROOT/'images/posts/sgd', ROOT/'results/posts/sgd.csv'

@@ -41,14 +41,14 @@ def tile_files(folder):
     "Drawn tiles: files of 120×120 pixels, and the table of them"
     import os
 
-    from recaptcha.data import load_tiles
+    from recaptcha.tiles import load_tiles
     os.environ['RECAPTCHA_DATA'] = str(folder)
     return load_tiles('toy')
 
 
 def learner(table):
     "fastai's learner on its own DataBlock, at the size at which the released network looks"
-    from recaptcha.data import tile_block
+    from recaptcha.tiles import tile_block
     from recaptcha.learner import tile_learner
     from recaptcha.release import SIZE
     return tile_learner(tile_block(SIZE).dataloaders(table, bs=9, num_workers=0), pretrained=False, fast=False)

@@ -29,7 +29,7 @@ def measure(mode, arch, bs, steps):
     from fastai.torch_core import set_seed
 
     from recaptcha.batches import tile_dls
-    from recaptcha.data import load_tiles, tile_block, training_tiles
+    from recaptcha.tiles import load_tiles, tile_block, training_tiles
     from recaptcha.learner import tile_learner
 
     class Clock(Callback):

@@ -10,7 +10,7 @@ import numpy as np, pandas as pd, torch
 import torch.nn.functional as F
 from PIL import Image
 from tqdm.auto import tqdm
-from .data import * # before fastai: it silences a warning of its
+from .tiles import * # before fastai: it silences a warning of its
 from fastai.vision.all import *
 from .toy import CLASSES
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np, pandas as pd, torch
-from .data import * # before fastai: it silences a warning of its
+from .tiles import * # before fastai: it silences a warning of its
 from filelock import FileLock, Timeout
 from safetensors.torch import load_file, save
 from fastai.vision.all import *

@@ -10,7 +10,7 @@ __all__ = ['LOSSES', 'PartialLoss', 'AssumeNegative', 'LabelSmoothing', 'WeakNeg
 import torch, torch.nn.functional as F
 from torch import nn
 
-from .data import * # before fastai: it silences a warning of its
+from .tiles import * # before fastai: it silences a warning of its
 from fastai.callback.core import Callback
 from fastai.callback.mixup import MixUp
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np, pandas as pd, torch
-from .data import * # before fastai: it silences a warning of its
+from .tiles import * # before fastai: it silences a warning of its
 from fastai.vision.all import *
 
 from .batches import *
 from .calibration import *
 from .card import score_tables, write_card
 from .cli import Parser, say
-from .correction import known_labels
+from .labels import known_labels
 from .files import DataError, regular, working_folder, written
 from .learner import *
 from .metrics import *

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np, pandas as pd
 from sklearn.metrics import cohen_kappa_score, f1_score
-from .data import *
+from .tiles import *
 from .batches import encode_labels
 from .metrics import *
-from .runs import *
+from .train import *
 
 # %% ../_notebooks/09_results.ipynb #9457ee48
 def bootstrap_scores(

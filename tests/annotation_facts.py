@@ -23,13 +23,13 @@ def copy_groups() -> pd.Series:
 
 def complete_answers() -> pd.DataFrame:
     """By file, a column a class: 1 seen, 0 not seen, NaN in doubt."""
-    from recaptcha.correction import pass_answers
+    from recaptcha.labels import pass_answers
     return pass_answers(table(LABELS / "complete.csv"))
 
 
 def answers_of(name: str) -> pd.DataFrame:
     """What one pass says, as `complete_answers`."""
-    from recaptcha.correction import pass_answers
+    from recaptcha.labels import pass_answers
     passes = table(PASSES)
     return pass_answers(passes[passes["pass"] == name])
 
@@ -101,7 +101,7 @@ def tenth_of_class(first: pd.DataFrame, second: pd.DataFrame) -> dict:
 
 def control_facts(name: str, answers: pd.DataFrame) -> dict:
     """Precision, recall and F1 of answers against the small set; what is in doubt counts as not seen."""
-    from recaptcha.correction import pass_answers
+    from recaptcha.labels import pass_answers
     truth = pass_answers(table(LABELS / "small.csv").assign(doubt=""))
     said = answers.loc[truth.index].fillna(0)
     scores = scored(truth, said, f1)

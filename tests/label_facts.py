@@ -69,7 +69,7 @@ def manifest_facts() -> dict:
 def agreement_facts() -> dict:
     """How far the second annotation of the test tiles agrees with the first, by object and in all."""
     from recaptcha.results import agreement, second_answers
-    from recaptcha.runs import test_answers
+    from recaptcha.train import test_answers
     first, second = test_answers()[0], second_answers()
     table, differ = agreement(first, second), first != second
     whole = {

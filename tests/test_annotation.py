@@ -12,8 +12,8 @@ from annotation_facts import (
     tenth_facts,
 )
 
-from recaptcha.correction import combined, pass_answers
-from recaptcha.data import DataError
+from recaptcha.labels import combined, pass_answers
+from recaptcha.tiles import DataError
 from recaptcha.toy import CLASSES
 
 MISSING = 209  # upstream files that the mirror lacks

@@ -18,7 +18,7 @@ from recaptcha import backbone as module
 from recaptcha import learner
 from recaptcha.backbone import HALVES, NoWeights, Renormalise, backbone, has_local_weights, read_weights
 from recaptcha.batches import tile_dls
-from recaptcha.data import DataError, load_tiles, training_tiles
+from recaptcha.tiles import DataError, load_tiles, training_tiles
 
 LITE = ["tf_efficientnet_lite0", "tf_efficientnet_lite2", "efficientnet_lite0", "efficientnet_lite2"]
 

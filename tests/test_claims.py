@@ -19,9 +19,9 @@ CLAIMS = read_claims()
 MEASURED = [claim for claim in CLAIMS if claim.is_measured]
 REPORT = "_posts/2026-11-23-breaking-recaptcha-v2.md"
 # Of these every decimal number, percentage and number of thousands is claimed; of all written posts those in tables.
-NOTEBOOKS = ["00_toy_tiles", "01_collect_data", "01b_metrics", "02_baseline", "02b_runs",
-             "03_mixup", "04_label_smoothing_v1", "05_label_smoothing_v2", "06_label_correction", "06a_recipe",
-             "06b_grid", "07_prediction", "09_results", "toolkit/batches",
+NOTEBOOKS = ["toolkit/toy", "01_collect_data", "toolkit/metrics", "02_baseline", "toolkit/train",
+             "03_mixup", "04_label_smoothing_v1", "05_label_smoothing_v2", "06_label_correction", "08_recipe",
+             "toolkit/grid", "07_prediction", "09_results", "toolkit/batches",
              "toolkit/calibration", "toolkit/cpu", "toolkit/release"]
 WHOLE = ["README.md", "index.html", "_pages/about.md", "recaptcha/labels/README.md", REPORT,
          *(f"_notebooks/{name}.ipynb" for name in NOTEBOOKS)]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from recaptcha import cli, data
-from recaptcha.data import DataError, collect, extract_tiles, fetch_archive, verify_tiles
+from recaptcha.tiles import DataError, collect, extract_tiles, fetch_archive, verify_tiles
 
 
 def pack(root, dest):
@@ -375,8 +375,8 @@ def kill_in_swap(source, target, replace=os.replace):
     "The old tiles are away, the new ones not yet there"
     kill() if Path(target).name=='tiles' else replace(source, target)
 
-@pytest.mark.parametrize('place, last', [('recaptcha.data._chunks', kill),
-                                         ('recaptcha.data._download', kill_in_download),
+@pytest.mark.parametrize('place, last', [('recaptcha.tiles._chunks', kill),
+                                         ('recaptcha.tiles._download', kill_in_download),
                                          ('recaptcha.files.os.replace', kill_in_swap)])
 def test_a_killed_one_leaves_nothing_for_long(archive, tmp_path, monkeypatch, place, last):
     home = tmp_path/'home'

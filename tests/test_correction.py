@@ -14,9 +14,9 @@ import torch
 from safetensors.torch import load_file
 from train_kit import a_machine_of_its_own, break_off, copy, finished_run, only, toy_home, train  # noqa: F401, fixtures among them
 
-from recaptcha import correction, learner, recipe
+from recaptcha import labels as correction, learner, methods as recipe
 from recaptcha.batches import tile_dls
-from recaptcha.correction import (
+from recaptcha.labels import (
     SelfTraining,
     SoftTargets,
     doubtful,
@@ -25,8 +25,8 @@ from recaptcha.correction import (
     label_thresholds,
     teacher_logits,
 )
-from recaptcha.data import LABELS_DIR, DataError, load_tiles, read_manifest, training_tiles, validation_fifth
-from recaptcha.recipe import balanced, challenge_thresholds, more_tiles
+from recaptcha.tiles import LABELS_DIR, DataError, load_tiles, read_manifest, training_tiles, validation_fifth
+from recaptcha.methods import balanced, challenge_thresholds, more_tiles
 from recaptcha.run import Run as Settings
 from recaptcha.run import read_sealed, write_sealed
 from recaptcha.toy import CLASSES

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from recaptcha import data
-from recaptcha.data import (
+from recaptcha.tiles import (
     CLASSES,
     LABELS_DIR,
     DataError,

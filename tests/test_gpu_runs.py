@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / 'benchmarks'))
 import gpu_engine
 import gpu_runs
 
-from recaptcha.data import DataError
+from recaptcha.tiles import DataError
 from recaptcha.losses import LOSSES, EntropyMax
 from recaptcha.run import COLUMNS, Run
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from recaptcha.data import DataError
+from recaptcha.tiles import DataError
 from recaptcha.losses import (
     LOSSES,
     AssumeNegative,
@@ -171,7 +171,7 @@ def test_a_learner_scores_its_training_tiles_for_the_loss_in_evaluation_mode(toy
     from fastai.learner import Learner
 
     from recaptcha.batches import tile_dls
-    from recaptcha.data import tile_table, training_tiles
+    from recaptcha.tiles import tile_table, training_tiles
     from recaptcha.learner import predict_probs
     from recaptcha.losses import TellLoss
     dls = tile_dls(training_tiles(tile_table(toy_root)), 32, 32)

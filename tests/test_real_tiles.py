@@ -6,8 +6,8 @@ import os
 import pandas as pd
 import pytest
 
-from recaptcha.correction import pass_answers
-from recaptcha.data import LABELS_DIR, collect, load_tiles, tile_table, training_tiles, verify_tiles
+from recaptcha.labels import pass_answers
+from recaptcha.tiles import LABELS_DIR, collect, load_tiles, tile_table, training_tiles, verify_tiles
 
 ARCHIVE = os.environ.get("RECAPTCHA_DATA_URL")
 

@@ -10,13 +10,13 @@ import pytest
 from scipy.special import expit
 
 from recaptcha.card import card_template
-from recaptcha.data import LABELS_DIR, DataError
+from recaptcha.tiles import LABELS_DIR, DataError
 from recaptcha.learner import COLUMNS, METHODS
 from recaptcha.metrics import report
 from recaptcha.results import agreement, bootstrap_scores, second_answers
 from recaptcha.run import read_table
-from recaptcha.runs import SMALL_BUDGET, run_logits, unnamed_scores
-from recaptcha.runs import test_answers as answers
+from recaptcha.train import SMALL_BUDGET, run_logits, unnamed_scores
+from recaptcha.train import test_answers as answers
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT/'results'/'runs.csv'

@@ -14,11 +14,11 @@ from train_kit import a_machine_of_its_own, toy_home  # noqa: F401
 
 from recaptcha import learner
 from recaptcha import run as run_module
-from recaptcha.data import LABELS_DIR, DataError
+from recaptcha.tiles import LABELS_DIR, DataError
 from recaptcha.learner import planned
 from recaptcha.network import model_path
 from recaptcha.run import SCORES, Run, add_row, check_table, code_version, counted, read_logits, read_table
-from recaptcha.runs import is_in, score_runs
+from recaptcha.train import is_in, score_runs
 
 RESULTS = Path(__file__).parent.parent / "results" / "runs.csv"
 RUN = Run(labels="0123456789ab")
@@ -86,7 +86,7 @@ def test_a_run_without_a_label_source_is_the_one_it_was():
 
 
 def test_command_line_of_a_run_makes_it(toy_home, monkeypatch):
-    from recaptcha import runs
+    from recaptcha import train as runs
 
     made = []
     monkeypatch.setattr(runs, "train_run", lambda run, folder, results: made.append(run))

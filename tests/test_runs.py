@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from train_kit import SMALL, a_machine_of_its_own, finished_run, rows, start, toy_home, train, wait_for  # noqa: F401
 
-from recaptcha import runs
+from recaptcha import train as runs
 from recaptcha.cli import guard
-from recaptcha.data import DataError
+from recaptcha.tiles import DataError
 from recaptcha.learner import planned
 from recaptcha.run import write_sealed
-from recaptcha.runs import Child, epochs_done, sweep
+from recaptcha.train import Child, epochs_done, sweep
 
 
 def runs_of(*seeds, **settings):
@@ -148,7 +148,7 @@ def test_a_sweep_skips_what_is_done_and_nothing_else(finished_run, tmp_path, sta
 
 def test_a_finished_run_comes_into_another_table_too(finished_run, tmp_path):
     "It was `trained already`, and a sweep with another table asked for it for ever"
-    from recaptcha.runs import main
+    from recaptcha.train import main
 
     main([*SMALL, "--runs", str(finished_run / "runs"), "--results", str(tmp_path / "other.csv")])
     assert (tmp_path / "other.csv").read_text() == (finished_run / "runs.csv").read_text()

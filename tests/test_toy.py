@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from recaptcha.data import read_cells, read_complete
+from recaptcha.tiles import read_cells, read_complete
 from recaptcha.files import DataError
 from recaptcha.toy import CLASSES, FOLDERS, _draw, draw_tile, make_tiles
 

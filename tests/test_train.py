@@ -31,11 +31,11 @@ from train_kit import (  # noqa: F401, fixtures among them
 from recaptcha import cpu, learner
 from recaptcha.batches import FastCPU, decode_tiles, encode_known, encode_labels, tile_dls
 from recaptcha.cpu import FastCPU
-from recaptcha.data import DataError, labels_folder, load_tiles, read_complete, training_tiles, validation_fifth
+from recaptcha.tiles import DataError, labels_folder, load_tiles, read_complete, training_tiles, validation_fifth
 from recaptcha.learner import Progress, source_targets, with_state
 from recaptcha.losses import AssumeNegative
 from recaptcha.metrics import ap_per_class, complete_thresholds, mean_ap, report
-from recaptcha.recipe import WeightAverage
+from recaptcha.methods import WeightAverage
 from recaptcha.run import COLUMNS, Finished, Run, label_files, read_about, read_sealed, sha256, short_hash, write_sealed
 
 # A kill, and the same command again

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from recaptcha import learner
-from recaptcha.runs import main
+from recaptcha.train import main
 
 SMALL = ["--data", "toy", "--size", "32", "--epochs", "2", "--arch", "test_efficientnet"]  # timm's smallest network
 

@@ -51,8 +51,8 @@ class Checkpoint(Part):
 
     def start(self):
         import recaptcha.learner
-        import recaptcha.recipe  # noqa: F401
-        from recaptcha.data import load_tiles
+        import recaptcha.methods  # noqa: F401
+        from recaptcha.tiles import load_tiles
 
         self.whole, self.killed = self.home / f"whole-{os.getpid()}", self.home / f"killed-{os.getpid()}"
         load_tiles("toy")

@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np, pandas as pd, torch, torch.nn.functional as F
-from .data import * # before fastai: it silences a warning of its
+from .tiles import * # before fastai: it silences a warning of its
 from cleanlab.filter import find_label_issues
 from fastai.vision.all import *
 from sklearn.linear_model import LogisticRegression
