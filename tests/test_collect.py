@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from recaptcha import cli, data
+from recaptcha import cli, tiles as data
 from recaptcha.tiles import DataError, collect, extract_tiles, fetch_archive, verify_tiles
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from recaptcha import data
+from recaptcha import tiles as data
 from recaptcha.tiles import (
     CLASSES,
     LABELS_DIR,

@@ -95,7 +95,7 @@ class Archives(Part):
     count = 1500
 
     def start(self):
-        from recaptcha import data
+        from recaptcha import tiles as data
         from recaptcha.toy import make_tiles
 
         self.data = data
