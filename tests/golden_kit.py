@@ -8,6 +8,7 @@ import numpy as np
 from notebook_kit import ROOT
 from PIL import Image
 
+from _fastpages.demo import demo_tiles
 from recaptcha import candidates, grid, lines
 from recaptcha.answers import Answer
 from recaptcha.compose import any_kind, compose
@@ -19,12 +20,9 @@ CHOICES = {"auto": "auto", "3": "3x3", "4": "4x4", "1": "none"}  # the page's, a
 COMPOSED, SEED = 12, 8
 
 
-def demo_tiles():
-    with Image.open(ROOT / "images" / "demo" / "tiles.webp") as figure:
-        figure = figure.convert("RGB")
-    return [
-        figure.crop((x, y, x + 120, y + 120)) for y in range(0, figure.height, 120) for x in range(0, figure.width, 120)
-    ]
+def demo_pictures():
+    """The tiles of the demo figure, without what they show."""
+    return [picture for picture, _ in demo_tiles()]
 
 
 def noise(rng, width, height):
@@ -33,7 +31,7 @@ def noise(rng, width, height):
 
 def composed():
     """(what it is, picture) of challenges as they may be pictured, and one that is larger than what is measured."""
-    rng, tiles, found = random.Random(SEED), demo_tiles(), []
+    rng, tiles, found = random.Random(SEED), demo_pictures(), []
     for number in range(COMPOSED):
         kind = any_kind(rng)
         found.append((f"composed {number}: {kind}", compose(rng.sample(tiles, kind["n"] ** 2), **kind)[0]))
@@ -45,7 +43,7 @@ def composed():
 
 def payloads():
     """(what it is, picture) of bare payloads in the sizes that are delivered: nine tiles, and one photograph."""
-    tiles = demo_tiles()
+    tiles = demo_pictures()
     photograph = tiles[0].resize((450, 450), Image.BICUBIC)
     nine = [compose(tiles[9:18], size=side // 3)[0] for side in grid.PAYLOAD]
     blurred = nine[0].resize((60, 60), Image.BICUBIC).resize((300, 300), Image.BICUBIC)

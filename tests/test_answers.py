@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from golden_kit import demo_tiles
+from golden_kit import demo_pictures
 from notebook_kit import ROOT
 from PIL import Image
 
@@ -24,7 +24,7 @@ def network():
 
 @pytest.fixture(scope="module")
 def challenge():
-    return compose(demo_tiles()[:9], size=100, gutter=4, margin=7, header=90)[0]
+    return compose(demo_pictures()[:9], size=100, gutter=4, margin=7, header=90)[0]
 
 
 def test_a_picture_and_its_file_have_one_answer(tmp_path, challenge, network):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from nbformat.v4 import new_markdown_cell
-from notebook_kit import HEAD, Blog, blog, code, front, picture_output  # noqa: F401
+from notebook_kit import HEAD, Blog, code, front, picture_output
 
 from _fastpages.documents import is_document, slug_of
 from _fastpages.setup_cell import notebooks
@@ -14,7 +14,7 @@ EXPORTS = "#| default_exp one"
 
 
 @pytest.fixture
-def shelf(blog: Blog):  # noqa: F811
+def shelf(blog: Blog):
     """A blog with an empty second shelf."""
     (blog.notebooks / "toolkit").mkdir()
     return blog

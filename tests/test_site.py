@@ -52,9 +52,10 @@ def test_home_lists_the_series_in_order(site):
         assert re.search(rf"\b{post['minutes']}\s+min\b", card) and all(
             html.escape(tag) in card for tag in post.get("categories", [])
         )
-        assert ("cover" in post) == ("<img" in card)
+        pictured = "cover" in post and "shelf" not in post  # the toolkit's cards are words alone
+        assert pictured == ("<img" in card)
         numbers = re.findall(r'<div class="no-cover" aria-hidden="true">(.+?)</div>', card)  # in a picture's place
-        assert len(numbers) == ("cover" not in post) and all(f"Part {number}<" in card for number in numbers)
+        assert len(numbers) == ("cover" not in post and "shelf" not in post) and all(f"Part {number}<" in card for number in numbers)
     assert "Hidden part" not in home.text
     assert home.text.count('Ours: <first> & "best" {{ 1 | plus: 1 }}') == 1
     assert {path.name for path in (site.source / "_notebooks").glob("[0-9][0-9]*.ipynb")} == set(site.posts)
@@ -428,7 +429,9 @@ def test_every_public_name_has_its_place(site):
         defining |= {symbol.notebook.rpartition("/")[2] for symbol in module.symbols} - {""}
         assert {f"{module.name}.{name}" for name in names} <= set(page.ids)
     notebooks = {a["href"].partition("#")[0] for a in page.all("a") if a.get("aria-label", "").startswith("notebook")}
-    assert notebooks == {site.base + post["permalink"] for name, post in site.posts.items() if name in defining}
+    documents = {**site.posts, **site.toolkit}
+    made = {name: post for name, post in documents.items() if name.rpartition("/")[2] in defining}
+    assert notebooks == {site.base + post["permalink"] for post in made.values()}
 
 
 def test_only_the_site_is_in_the_site(site):

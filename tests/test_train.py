@@ -29,7 +29,7 @@ from train_kit import (  # noqa: F401, fixtures among them
 )
 
 from recaptcha import cpu, learner
-from recaptcha.batches import FastCPU, decode_tiles, encode_known, encode_labels, tile_dls
+from recaptcha.batches import decode_tiles, encode_known, encode_labels, tile_dls
 from recaptcha.cpu import FastCPU
 from recaptcha.tiles import DataError, labels_folder, load_tiles, read_complete, training_tiles, validation_fifth
 from recaptcha.learner import Progress, source_targets, with_state
