@@ -5,7 +5,6 @@ import json
 import random
 
 import numpy as np
-from notebook_kit import ROOT
 from PIL import Image
 
 from _fastpages.demo import demo_tiles

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from recaptcha import cli, tiles as data
+from recaptcha import cli
+from recaptcha import tiles as data
 from recaptcha.tiles import DataError, collect, extract_tiles, fetch_archive, verify_tiles
 
 
