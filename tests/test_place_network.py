@@ -1,0 +1,94 @@
+"""`benchmarks/place_network.py`: bags of places, squares, cells under a crop, and what a mosaic knows"""
+
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
+import place_network as places
+
+from recaptcha.toy import CLASSES
+
+
+def some_tiles(n=8):
+    """Tiles whose cells differ in colour: cell k has the value 16*k; the first tile shows a car in cell 6."""
+    images = torch.arange(16).reshape(4, 4).repeat_interleave(30, 0).repeat_interleave(30, 1) * 16
+    images = images.expand(n, 3, 120, 120).to(torch.uint8).contiguous()
+    labels = torch.zeros(n, len(CLASSES))
+    labels[0, 3] = 1
+    answers = [{"file": "0", "class": "Car", "required": [6], "optional": [7]}]
+    files = [str(k) for k in range(n)]
+    cells = torch.where(labels == 0, 0.0, -1.0)[..., None].repeat(1, 1, 16)
+    cells[0, 3] = torch.tensor([0.0] * 5 + [1, -1] + [0] * 9)
+    return places.Tiles(files, images, labels, cells), answers
+
+
+def test_a_bag_is_pooled_by_log_mean_exp():
+    z = torch.tensor([[[0.0, 2.0, 5.0, -1.0]]])
+    ids = torch.tensor([[0, 0, 1, 2]])  # the last place is in no bag of two
+    pooled, count = places.pool(z, ids, 2, torch.tensor([1.0]))
+    assert pooled[0, 0].tolist() == pytest.approx([math.log((1 + math.exp(2)) / 2), 5.0])
+    assert count.tolist() == [[2, 1]]
+    sharp, _ = places.pool(z, ids, 2, torch.tensor([50.0]))
+    assert sharp[0, 0, 0] == pytest.approx(2, abs=0.02)  # close to the largest
+
+
+def test_squares_lie_over_their_places():
+    assert places.square_ids(8, 4, "cpu").reshape(8, 8)[::2, ::2].flatten().tolist() == list(range(16))
+
+
+def test_cells_are_read():
+    tiles, answers = some_tiles()
+    assert torch.equal(places.cells_of(tiles.files, tiles.labels, pd.DataFrame(answers)), tiles.cells)
+
+
+def test_the_cell_of_a_place_is_the_one_that_is_seen_there():
+    torch.manual_seed(0)
+    tiles, _ = some_tiles()
+    batch = places.plain_part(tiles, torch.arange(8), 256)
+    seen = batch.x[:, 0, 8::16, 8::16].flatten(1) * 255 / 16  # at the middle of each place
+    inside = batch.ids < places.REGIONS * places.CELLS
+    near = (seen - batch.ids).abs() < 0.6
+    assert inside.all() and near.float().mean() > 0.9  # what is left lies on the border of two cells
+
+
+def test_a_mosaic_knows_its_regions():
+    torch.manual_seed(0)
+    tiles, _ = some_tiles()
+    batch = places.mosaic_part(tiles, torch.arange(8).reshape(2, 4), 256)
+    assert batch.x.shape == (2, 3, 256, 256) and batch.labels.shape == (2, len(CLASSES), 4)
+    assert batch.labels[0, 3].tolist() == [1, 0, 0, 0] and batch.cells[0, 3, 5] == 1
+    cell = torch.where(batch.ids < 64, batch.ids % 16, -1)
+    seen = batch.x[:, 0, 8::16, 8::16].flatten(1) * 255 / 16
+    assert ((seen - cell).abs() < 0.6)[cell >= 0].float().mean() > 0.8
+    assert {0, 1, 2, 3} == set((batch.ids[batch.ids < 64] // 16).tolist())
+
+
+def test_every_parameter_learns_once():
+    net = places.PlaceNetwork("efficientnet_lite0")
+    groups = places.parameter_groups(net, places.Settings("x"))
+    assert sorted(id(p) for g in groups for p in g["params"]) == sorted(id(p) for p in net.parameters())
+    z, whole = net(torch.rand(2, 3, 64, 64))
+    assert z.shape == (2, len(CLASSES), 4, 4) and whole.shape == (2, len(CLASSES))
+    assert net.tile_logits(z, whole).shape == whole.shape and net.square_logits(z, 2).shape == (2, len(CLASSES), 4)
+
+
+def test_what_is_unknown_costs_nothing():
+    cost, known = places.known_bce(torch.tensor([3.0, -2.0]), torch.tensor([-1.0, 1.0]))
+    assert cost.tolist() == pytest.approx([0, math.log(1 + math.exp(2))]) and known.tolist() == [False, True]
+
+
+def test_a_pair_is_solved_when_all_its_cells_are():
+    cells = np.full((2, len(CLASSES), 16), -1.0)
+    cells[:, 3] = 0
+    cells[:, 3, 5] = 1
+    logits = np.full((2, len(CLASSES), 16), -4.0)
+    logits[:, 3, 5] = 4
+    assert places.squares_solved(logits, cells) == 1
+    logits[1, 3, 9] = 4.5  # one too many, above any threshold that finds the right one
+    assert places.squares_solved(logits, cells) == 0.5
