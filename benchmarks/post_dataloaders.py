@@ -44,10 +44,10 @@ from fastai.vision.all import (
 from PIL import Image, ImageEnhance
 
 from recaptcha.batches import TileCrop, decode_tiles, tile_dls
+from recaptcha.collect import data_home
 from recaptcha.tiles import (
     TileImage,
     copy_safe_splitter,
-    data_home,
     folder_label,
     load_tiles,
     open_tile,

@@ -149,7 +149,7 @@ class Parser(ArgumentParser):
         raise SystemExit(2)
 
 # %% ../_notebooks/toolkit/cli.ipynb #cbd7671c
-COMMANDS = dict(collect='recaptcha.tiles', train='recaptcha.train', predict='recaptcha.predict',
+COMMANDS = dict(collect='recaptcha.collect', train='recaptcha.train', predict='recaptcha.predict',
                 export='recaptcha.release')
 
 @contextmanager

@@ -24,7 +24,7 @@ def sheet(
     for i,t in enumerate(tiles): im.paste(Image.fromarray(t), (i%cols*w, i//cols*w))
     return im.quantize(192, dither=Image.Dither.NONE)
 
-# %% ../_notebooks/toolkit/streets.ipynb #2ea181aa
+# %% ../_notebooks/toolkit/streets.ipynb #795b50bc
 BLACK,GREY,STEEL,WHITE,GLASS = (28,28,32),(96,98,102),(170,174,178),(240,240,236),(58,78,96)
 RED,YELLOW,GREEN = (206,44,38),(246,196,40),(60,190,90)
 
@@ -36,8 +36,8 @@ def shade(
     return tuple([min(int(v*f), 255) for v in c])
 
 def colour(
-    rng:np.random.Generator,
-    *choices, # RGB
+    rng:np.random.Generator, # all chance comes from here
+    *choices, # each RGB
 ) -> tuple: # RGB
     "One of the `choices`, each channel moved by up to 16"
     k = rng.integers(1<<24).item() # one number for the choice and three moves: this is called often
@@ -57,7 +57,7 @@ class Canvas:
         self.blending = ImageDraw.Draw(self.picture, 'RGBA') # slower
         self.map = ImageDraw.Draw(self.objects)
 
-# %% ../_notebooks/toolkit/streets.ipynb #38fdfd45
+# %% ../_notebooks/toolkit/streets.ipynb #f44390f3
 class Pen:
     """Draws in an object's own coordinates: (0,0) is where it stands, x goes right, y goes up. Colours are RGB, or RGBA for
     what shines through. Points are given one after another: `x0,y0, x1,y1, …`"""
@@ -73,7 +73,11 @@ class Pen:
     def beside(self):
         "The same pen for what belongs to no object: a pole, a wall, a shadow"
         return Pen(self.canvas, self.x, self.y, self.s, 1 if self.sx>0 else -1)
-    def at(self, *xy): return [(self.x+self.sx*u, self.y-self.s*v) for u,v in zip(xy[::2], xy[1::2])]
+    def at(self,
+        *xy, # x0,y0, x1,y1, … of points
+    ) -> list: # of (x, y) in pixels
+        "Where points are on the canvas"
+        return [(self.x+self.sx*u, self.y-self.s*v) for u,v in zip(xy[::2], xy[1::2])]
     def _on(self, shape, c, at, role='fill', **how):
         brush = self.canvas.blending if len(c)==4 else self.canvas.opaque
         getattr(brush, shape)(at, **{role: c}, **how)
@@ -82,18 +86,29 @@ class Pen:
     def _corners(self, x0, y0, x1, y1):
         a,b = self.x+self.sx*x0,self.x+self.sx*x1
         return min(a,b), self.y-self.s*y1, max(a,b), self.y-self.s*y0
-    def poly(self, c, *xy): self._on('polygon', c, self.at(*xy))
-    def line(self, c, w, *xy): self._on('line', c, self.at(*xy), width=max(round(w*self.s), 1), joint='curve')
-    def box(self, c, x0, y0, x1, y1, r=0): # `r` is cut off the corners
+    def poly(self, c, *xy):
+        "A polygon"
+        self._on('polygon', c, self.at(*xy))
+    def line(self, c, w, *xy):
+        "A line through points, of width `w`, at least a pixel"
+        self._on('line', c, self.at(*xy), width=max(round(w*self.s), 1), joint='curve')
+    def box(self, c, x0, y0, x1, y1, r=0):
+        "From the corner (`x0`,`y0`) at the lower left to (`x1`,`y1`); `r` is cut off the corners"
         if r: self.poly(c, x0+r,y0, x1-r,y0, x1,y0+r, x1,y1-r, x1-r,y1, x0+r,y1, x0,y1-r, x0,y0+r)
         else: self._on('rectangle', c, self._corners(x0, y0, x1, y1))
-    def disc(self, c, x, y, r, q=1): self._on('ellipse', c, self._corners(x-r, y-r*q, x+r, y+r*q))
+    def disc(self, c, x, y, r, q=1):
+        "Around (`x`,`y`) with radius `r`, which is `q` times as much in height"
+        self._on('ellipse', c, self._corners(x-r, y-r*q, x+r, y+r*q))
     def ring(self, c, x, y, r, w):
+        "A circle's line, of width `w`, at least two pixels"
         self._on('ellipse', c, self._corners(x-r, y-r, x+r, y+r), 'outline', width=max(round(w*self.s), 2))
     def wheel(self, x, y, r):
+        "Around (`x`,`y`) with radius `r`"
         self.disc(BLACK, x, y, r)
         self.disc(STEEL, x, y, r*.5)
-    def shadow(self, w): self.beside().disc((0,0,0,90), 0, .01, w, .12)
+    def shadow(self, w):
+        "On the ground, `w` to either side"
+        self.beside().disc((0,0,0,90), 0, .01, w, .12)
 
 # %% ../_notebooks/toolkit/streets.ipynb #262b1e68
 def _trees(p, rng):
@@ -113,10 +128,10 @@ def _buildings(p, rng):
         for v in np.arange(0, h, .13).tolist(): p.box(c, x,v, x+w,v+.06) # parted into windows
         x += w
 
-# %% ../_notebooks/toolkit/streets.ipynb #4d65b4ba
+# %% ../_notebooks/toolkit/streets.ipynb #4f688779
 def house(
-    p:Pen,
-    rng:np.random.Generator,
+    p:Pen, # where it stands
+    rng:np.random.Generator, # all chance comes from here
 ):
     "A house with a door and two windows; it is no object, so the pen should have no mark"
     wall = colour(rng, (206,196,176), (176,120,96), (188,196,200))
@@ -133,14 +148,14 @@ def _houses(p, rng):
         [(left,foot)] = p.at(x+rng.uniform(-.15, .15), 0)
         house(Pen(p.canvas, left, foot, p.s*rng.uniform(.4, .6)), rng)
 
-# %% ../_notebooks/toolkit/streets.ipynb #f37b7855
+# %% ../_notebooks/toolkit/streets.ipynb #7810575a
 SKIES = [((86,142,206),(196,220,238)), ((176,184,192),(226,228,228)), ((120,130,170),(244,200,160)),
          ((60,120,190),(150,190,226))] # RGB at the top, and at the horizon
 GROUNDS = [(104,104,106),(92,94,100),(104,134,66),(176,166,148),(128,116,84)]
 
 def land(
     size:int, # pixels, width and height
-    rng:np.random.Generator,
+    rng:np.random.Generator, # all chance comes from here
 ) -> Canvas:
     "Sky over ground, and an empty map"
     h,y = rng.uniform(.38, .68),np.linspace(0, 1, size)[:,None]
@@ -155,7 +170,7 @@ def land(
         for u in (-.1,0,.1): p.disc((255,255,255,130), x+u, v+.02*(u==0), .09, .5)
     return canvas
 
-# %% ../_notebooks/toolkit/streets.ipynb #465d8484
+# %% ../_notebooks/toolkit/streets.ipynb #36792ba2
 def _road(p, rng):
     y = rng.uniform(.08, .3)
     p.box((90,91,95), -.5,-y-.4, .5,-y)
@@ -175,7 +190,7 @@ def _post(p, rng, is_lamp):
 
 def street(
     canvas:Canvas, # from `land`
-    rng:np.random.Generator,
+    rng:np.random.Generator, # all chance comes from here
     low:bool=False, # what stands along the horizon is a quarter as high
 ):
     "What stands along the horizon; a road; a lamp or a sign"

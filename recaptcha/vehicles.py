@@ -9,7 +9,7 @@ __all__ = ['PAINTS', 'car', 'bus', 'bicycle', 'motorcycle']
 import numpy as np
 from .streets import BLACK, GLASS, GREY, RED, STEEL, WHITE, YELLOW, Pen, colour, shade
 
-# %% ../_notebooks/toolkit/vehicles.ipynb #a523f77c
+# %% ../_notebooks/toolkit/vehicles.ipynb #4d975361
 PAINTS = [(196,44,40),(40,84,150),(225,226,224),(52,54,60),(150,156,162),(40,110,90),(214,160,60),(110,40,60)]
 
 def _car_from_the_side(p, c):
@@ -32,8 +32,8 @@ def _car_from_an_end(p, c, lamp):
     for x in (-.34,.34): p.box(lamp, x-.07,.26, x+.07,.35, .03)
 
 def car(
-    p:Pen,
-    rng:np.random.Generator,
+    p:Pen, # where it stands
+    rng:np.random.Generator, # all chance comes from here
 ):
     "From the side, or from an end"
     c = colour(rng, *PAINTS)
@@ -41,7 +41,7 @@ def car(
     if rng.random()<.55: _car_from_the_side(p, c)
     else: _car_from_an_end(p, c, colour(rng, RED, (250,244,200)))
 
-# %% ../_notebooks/toolkit/vehicles.ipynb #ff51b58b
+# %% ../_notebooks/toolkit/vehicles.ipynb #acaac24a
 def _bus_from_the_side(p, c):
     p.box(c, -.5,.07, .5,.47, .04)
     p.box(shade(c,.7), -.5,.16, .5,.2)
@@ -65,8 +65,8 @@ def _bus_from_the_front(p, c):
         p.box(BLACK, 1.54*x-.04,.45, 1.54*x+.04,.6, .02)
 
 def bus(
-    p:Pen,
-    rng:np.random.Generator,
+    p:Pen, # where it stands
+    rng:np.random.Generator, # all chance comes from here
 ):
     "From the side, or from the front"
     c = colour(rng, (236,168,36), (236,168,36), (220,222,222), (190,50,44), (40,90,160))
@@ -83,12 +83,12 @@ def _rider(p, rng):
     p.disc(colour(rng, (222,180,150),(140,96,70)), .05,.9,.075)
     p.poly(colour(rng, *PAINTS), -.04,.91, -.02,.98, .08,1, .14,.92)
 
-# %% ../_notebooks/toolkit/vehicles.ipynb #05a845dd
+# %% ../_notebooks/toolkit/vehicles.ipynb #d856192f
 _FRAME = [(-.29,.22, -.02,.2, .17,.5, -.13,.5, -.29,.22), (-.02,.2, -.15,.58), (.3,.22, .15,.62)]
 
 def bicycle(
-    p:Pen,
-    rng:np.random.Generator,
+    p:Pen, # where it stands
+    rng:np.random.Generator, # all chance comes from here
 ):
     "From the side; three in ten have a rider"
     c = colour(rng, (210,50,60), (40,120,200), (240,240,240), (40,150,110), (40,40,44))
@@ -103,10 +103,10 @@ def bicycle(
     p.disc(BLACK, -.02,.2,.045)
     if rng.random()<.3: _rider(p, rng)
 
-# %% ../_notebooks/toolkit/vehicles.ipynb #28aa1f19
+# %% ../_notebooks/toolkit/vehicles.ipynb #df63d029
 def motorcycle(
-    p:Pen,
-    rng:np.random.Generator,
+    p:Pen, # where it stands
+    rng:np.random.Generator, # all chance comes from here
 ):
     "From the side; a third has a rider"
     c = colour(rng, (200,36,40), (30,70,160), (40,42,46), (230,120,30))

@@ -7,6 +7,8 @@ import resource
 import signal
 import stat
 import struct
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -15,9 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from recaptcha import cli
-from recaptcha import tiles as data
-from recaptcha.tiles import DataError, collect, extract_tiles, fetch_archive, verify_tiles
+from recaptcha import cli, tiles
+from recaptcha.archive import extract_tiles, fetch_archive
+from recaptcha.collect import _fetch, collect
+from recaptcha.files import DataError
+from recaptcha.pictures import open_tile
+from recaptcha.toy import FOLDERS
+from recaptcha.verify import verify_tiles
 
 
 def pack(root, dest):
@@ -162,7 +168,7 @@ def test_archive_that_says_it_is_small(tmp_path):
 
 
 def test_archive_with_too_many_entries(archive, tmp_path, monkeypatch):
-    monkeypatch.setattr(data, 'MAX_ENTRIES', 200)
+    monkeypatch.setattr('recaptcha.archive.MAX_ENTRIES', 200)
     refused(tmp_path/'home', archive, 'entries')
 
 
@@ -201,7 +207,7 @@ def mutated(content, rng):
 
 
 def test_damaged_archives_of_all_kinds(tmp_path):
-    whole = zip_of(tmp_path/'a.zip', 'x/LICENSE', *(f'x/Large/{f}/{f} (1).png' for f in data.FOLDERS),
+    whole = zip_of(tmp_path/'a.zip', 'x/LICENSE', *(f'x/Large/{f}/{f} (1).png' for f in FOLDERS),
                    content=bytes(range(256))*4, compression=zipfile.ZIP_DEFLATED).read_bytes()
     said = []
     for seed in range(150):
@@ -331,13 +337,13 @@ def test_tiles_that_are_a_link_to_a_larger_disk(archive, tmp_path):
 # Two at once, and killed ones
 
 def test_the_second_waits_for_the_first_and_finds_its_tiles(archive, tmp_path, monkeypatch, capsys):
-    waits, fetched, real = threading.Event(), [], data._fetch
+    waits, fetched, real = threading.Event(), [], _fetch
     def fetch(url, root):
         fetched.append(url)
         assert waits.wait(timeout=30)
         real(url, root)
-    monkeypatch.setattr(data, '_fetch', fetch)
-    monkeypatch.setattr(data, 'say', lambda text: waits.set() if 'waiting' in text else None)
+    monkeypatch.setattr('recaptcha.collect._fetch', fetch)
+    monkeypatch.setattr('recaptcha.collect.say', lambda text: waits.set() if 'waiting' in text else None)
     threads = [threading.Thread(target=collect, args=(tmp_path/'home', str(archive))) for _ in range(2)]
     for t in threads: t.start()
     for t in threads: t.join(timeout=60)
@@ -362,10 +368,10 @@ def test_readers_of_the_tiles_do_not_notice_new_ones(archive, tmp_path):
 
 def test_a_tile_that_is_away_for_an_instant(toy_root, tmp_path, monkeypatch):
     tile = next((toy_root/'Large').rglob('*.png'))
-    monkeypatch.setattr(data.time, 'sleep', lambda seconds: (tmp_path/'x.png').write_bytes(tile.read_bytes()))
-    assert data.read_tile(tmp_path/'x.png').size==data.open_tile(tile).size
-    monkeypatch.setattr(data.time, 'sleep', lambda seconds: None)
-    with pytest.raises(DataError, match='no such file'): data.read_tile(tmp_path/'y.png')
+    monkeypatch.setattr(tiles.time, 'sleep', lambda seconds: (tmp_path/'x.png').write_bytes(tile.read_bytes()))
+    assert tiles.read_tile(tmp_path/'x.png').size==open_tile(tile).size
+    monkeypatch.setattr(tiles.time, 'sleep', lambda seconds: None)
+    with pytest.raises(DataError, match='no such file'): tiles.read_tile(tmp_path/'y.png')
 
 
 def kill(*args): os.kill(os.getpid(), signal.SIGKILL)
@@ -376,8 +382,8 @@ def kill_in_swap(source, target, replace=os.replace):
     "The old tiles are away, the new ones not yet there"
     kill() if Path(target).name=='tiles' else replace(source, target)
 
-@pytest.mark.parametrize('place, last', [('recaptcha.tiles._chunks', kill),
-                                         ('recaptcha.tiles._download', kill_in_download),
+@pytest.mark.parametrize('place, last', [('recaptcha.archive._chunks', kill),
+                                         ('recaptcha.archive._download', kill_in_download),
                                          ('recaptcha.files.os.replace', kill_in_swap)])
 def test_a_killed_one_leaves_nothing_for_long(archive, tmp_path, monkeypatch, place, last):
     home = tmp_path/'home'
@@ -396,6 +402,12 @@ def test_a_killed_one_leaves_nothing_for_long(archive, tmp_path, monkeypatch, pl
 
 # The command
 
+def test_collecting_needs_no_torch():
+    "Nor does whoever reads label files or checks tiles; importing it used to take four seconds"
+    code = "import sys, recaptcha.collect; assert not {'torch', 'fastai', 'matplotlib'} & set(sys.modules)"
+    subprocess.run([sys.executable, '-c', code], check=True)
+
+
 def command(*args):
     "Exit status of `recaptcha-collect`, in this process"
     try: cli.collect([str(a) for a in args])
@@ -411,8 +423,7 @@ def test_command_ends_with_one_line_and_exit_1(tmp_path, capsys):
 
 
 def test_command_reports_by_folder(archive, toy_root, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(data, 'LABELS_DIR', toy_root/'labels')
-    monkeypatch.setattr(data.verify_tiles, '__defaults__', (toy_root/'labels',))
+    monkeypatch.setattr(verify_tiles, '__defaults__', (toy_root/'labels',))
     home = tmp_path/'hömé\n'
     assert command('--to', home, '--url', archive.as_uri())==0
     out = capsys.readouterr().out
@@ -424,7 +435,7 @@ def test_command_reports_by_folder(archive, toy_root, tmp_path, monkeypatch, cap
 
 def test_command_is_broken_off(archive, tmp_path, monkeypatch, capsys):
     def interrupt(*args): raise KeyboardInterrupt
-    monkeypatch.setattr(data, '_chunks', interrupt)
+    monkeypatch.setattr('recaptcha.archive._chunks', interrupt)
     assert command('--to', tmp_path/'home', '--url', archive)==130
     assert capsys.readouterr().err=='recaptcha-collect: broken off\n'
     assert os.listdir(tmp_path/'home')==[]

@@ -10,26 +10,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from recaptcha import tiles as data
-from recaptcha.tiles import (
-    CLASSES,
-    LABELS_DIR,
-    DataError,
-    known_objects,
-    load_cells,
-    load_tiles,
-    open_tile,
-    read_cells,
-    read_checked,
-    read_complete,
-    read_labels,
-    read_manifest,
-    tile_table,
-    training_tiles,
-    validation_fifth,
-    verify_tiles,
-)
-from recaptcha.toy import make_tiles
+from recaptcha.files import DataError
+from recaptcha.pictures import open_tile
+from recaptcha.tables import LABELS_DIR, read_cells, read_checked, read_complete, read_labels, read_manifest
+from recaptcha.tiles import known_objects, load_cells, load_tiles, tile_table, training_tiles, validation_fifth
+from recaptcha.toy import CLASSES, make_tiles
+from recaptcha.verify import verify_tiles
 
 
 def one_line(error, *words):
@@ -141,7 +127,7 @@ def test_folder_that_may_not_be_read(tiles, monkeypatch):
     def scandir(path, real=os.scandir):
         if str(path).endswith('Car'): raise PermissionError(13, 'Permission denied', str(path))
         return real(path)
-    monkeypatch.setattr(data.os, 'scandir', scandir)
+    monkeypatch.setattr(os, 'scandir', scandir)
     refused(tiles, 'Car', 'Permission denied')
     refused(tiles, 'Car', 'Permission denied', look=tile_table)
 
@@ -159,12 +145,12 @@ def test_what_else_lies_among_the_tiles_does_not_matter(tiles):
                                     lambda root: (root/'labels'/'small.csv').write_text('half')])
 def test_drawn_tiles_are_drawn_again_where_some_are_gone(tmp_path, monkeypatch, damage):
     monkeypatch.setenv('RECAPTCHA_DATA', str(tmp_path))
-    monkeypatch.setattr(data, 'make_tiles', lambda root, n: make_tiles(root, n=60))
+    monkeypatch.setattr('recaptcha.collect.make_tiles', lambda root, n: make_tiles(root, n=60))
     whole = load_tiles('toy')
     assert len(whole)==60
     damage(tmp_path/'toy')
     pd.testing.assert_frame_equal(load_tiles('toy'), whole)
-    monkeypatch.setattr(data, 'make_tiles', None)
+    monkeypatch.setattr('recaptcha.collect.make_tiles', None)
     pd.testing.assert_frame_equal(load_tiles('toy'), whole) # found
 
 
@@ -178,8 +164,8 @@ def edit(path, change):
 def test_label_files_are_read_as_they_are():
     manifest = read_manifest()
     assert len(manifest)==11_774 and manifest.labels.notna().sum()==666
-    assert read_labels(data.LABELS_DIR/'test.csv').iloc[1]==['Bicycle','Car']
-    answers = read_checked(data.LABELS_DIR/'checked.csv')
+    assert read_labels(LABELS_DIR/'test.csv').iloc[1]==['Bicycle','Car']
+    answers = read_checked(LABELS_DIR/'checked.csv')
     first = answers.loc['Bicycle/Bicycle (1)']
     assert first.present==['Car'] and first.absent==['Bridge','Crosswalk','Traffic Light']
 
@@ -376,7 +362,7 @@ def test_cells_lie_beside_the_tiles(toy_mode):
 def test_drawn_tiles_of_before_are_drawn_again(tmp_path, monkeypatch):
     "They have no complete labels; the tiles themselves stay the same"
     monkeypatch.setenv('RECAPTCHA_DATA', str(tmp_path))
-    monkeypatch.setattr(data, 'make_tiles', lambda root, n: make_tiles(root, n=60))
+    monkeypatch.setattr('recaptcha.collect.make_tiles', lambda root, n: make_tiles(root, n=60))
     whole = load_tiles('toy')
     (tmp_path/'toy'/'labels'/'complete.csv').unlink()
     pd.testing.assert_frame_equal(load_tiles('toy'), whole)

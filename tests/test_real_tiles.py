@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 
 from recaptcha.labels import pass_answers
-from recaptcha.tiles import LABELS_DIR, collect, load_tiles, tile_table, training_tiles, verify_tiles
+from recaptcha.collect import collect
+from recaptcha.tables import LABELS_DIR
+from recaptcha.tiles import load_tiles, tile_table, training_tiles
+from recaptcha.verify import verify_tiles
 
 ARCHIVE = os.environ.get("RECAPTCHA_DATA_URL")
 

@@ -17,7 +17,8 @@ from recaptcha import release
 from recaptcha.batches import encode_labels
 from recaptcha.card import spread
 from recaptcha.cli import run as command
-from recaptcha.tiles import labels_folder, load_tiles, read_complete, training_tiles, validation_fifth
+from recaptcha.tables import read_complete
+from recaptcha.tiles import labels_folder, load_tiles, training_tiles, validation_fifth
 from recaptcha.files import DataError
 from recaptcha.learner import tile_dls, tile_learner
 from recaptcha.network import SEAL, Network, model_path

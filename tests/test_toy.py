@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from recaptcha.tiles import read_cells, read_complete
 from recaptcha.files import DataError
-from recaptcha.toy import CLASSES, FOLDERS, _draw, draw_tile, make_tiles
+from recaptcha.scenes import CLASSES, draw_scene, draw_tile
+from recaptcha.tables import read_cells, read_complete
+from recaptcha.toy import FOLDERS, make_tiles
 
 MANIFEST = ["file", "folder", "git_blob_sha1", "bytes", "width", "height", "duplicate_group", "set"]
 
@@ -168,8 +169,8 @@ def test_cells_are_where_the_object_was_drawn(drawn):
     labels = read_complete(root / "labels/complete.csv").labels
     assert set(zip(cells.file, cells["class"])) == {(file, c) for file, there in labels.items() for c in there}
     for name in ("Bicycle", "Bus", "Car", "Hydrant", "Motorcycle", "Palm"):
-        tile, seen = _draw([name], np.random.default_rng(9), 120)
-        empty, _ = _draw([], np.random.default_rng(9), 120)
+        tile, seen = draw_scene([name], np.random.default_rng(9), 120)
+        empty, _ = draw_scene([], np.random.default_rng(9), 120)
         changed = np.abs(tile.astype(int) - empty).max(-1) > 30
         marked = seen[::2, ::2] == CLASSES.index(name) + 1
         assert (changed & marked).sum() > 0.8 * marked.sum(), name

@@ -31,7 +31,8 @@ from train_kit import (  # noqa: F401, fixtures among them
 from recaptcha import cpu, learner
 from recaptcha.batches import decode_tiles, encode_known, encode_labels, tile_dls
 from recaptcha.cpu import FastCPU
-from recaptcha.tiles import DataError, labels_folder, load_tiles, read_complete, training_tiles, validation_fifth
+from recaptcha.tables import read_complete
+from recaptcha.tiles import DataError, labels_folder, load_tiles, training_tiles, validation_fifth
 from recaptcha.learner import Progress, source_targets, with_state
 from recaptcha.losses import AssumeNegative
 from recaptcha.metrics import ap_per_class, complete_thresholds, mean_ap, report

@@ -95,10 +95,9 @@ class Archives(Part):
     count = 1500
 
     def start(self):
-        from recaptcha import tiles as data
+        from recaptcha.collect import collect
         from recaptcha.toy import make_tiles
 
-        self.data = data
         toy = self.home / f"toy-{os.getpid()}"
         make_tiles(toy, n=60)
         self.labels = toy / "labels"
@@ -107,7 +106,7 @@ class Archives(Part):
         self.good = _zip(self.entries)
         (self.home / f"good-{os.getpid()}.zip").write_bytes(self.good)
         first = self.home / f"first-{os.getpid()}"
-        self.tree = data.collect(first, (self.home / f"good-{os.getpid()}.zip").as_uri())
+        self.tree = collect(first, (self.home / f"good-{os.getpid()}.zip").as_uri())
         self.usual = set(os.listdir(first))
         self.root = set(os.listdir("/"))
 
@@ -276,13 +275,18 @@ class Archives(Part):
             raise Fault("left", f"written outside the folder: {new}")
 
     def _collect(self, index, home, archive) -> str:
+        from recaptcha.archive import extract_tiles
+        from recaptcha.collect import collect
+        from recaptcha.files import DataError
+        from recaptcha.verify import verify_tiles
+
         rng = self.rng(-1 - index)
         try:
             if rng.random() < 0.5:
-                root = self.data.extract_tiles(archive, home / "tiles")
+                root = extract_tiles(archive, home / "tiles")
             else:
-                root = self.data.collect(home, rng.choice([archive.as_uri(), str(archive)]), force=True)
-        except self.data.DataError as e:
+                root = collect(home, rng.choice([archive.as_uri(), str(archive)]), force=True)
+        except DataError as e:
             if not str(e) or len(str(e)) > 2000:
                 raise Fault("wrong", f"a message of {len(str(e))} characters: {str(e)[:2000]}") from e
             return "refused"
@@ -290,8 +294,8 @@ class Archives(Part):
         if odd or not any((root / "Large").glob("*/*")):
             raise Fault("wrong", f"extracted, with {odd}")
         try:
-            self.data.verify_tiles(root, self.labels)
-        except self.data.DataError:
+            verify_tiles(root, self.labels)
+        except DataError:
             pass
         return "answered"
 
