@@ -118,9 +118,10 @@ def prior_thresholds(
     """Thresholds at which each class is predicted as often as it occurs. How often it occurs is counted on `known`; the
     validation tiles are weighted so that their folders are mixed as in `known`. At that point false alarms and misses
     balance."""
-    probs,weights = np.asarray(probs, dtype=float),_mixing_weights(folders, known.folder)
-    priors = [known.labels.map(lambda names: c in names).mean() for c in CLASSES]
-    return np.array([_score_above(p, weights, prior) for p,prior in zip(probs.T, priors)])
+    probs = np.asarray(probs, dtype=float)
+    weights = _mixing_weights(folders, known.folder)
+    shown = np.array([[c in names for c in CLASSES] for names in known.labels])
+    return np.array([_score_above(p, weights, prior) for p,prior in zip(probs.T, shown.mean(0))])
 
 def complete_thresholds(
     probs, # scores of the validation tiles, shape (tiles, classes)
@@ -130,7 +131,8 @@ def complete_thresholds(
 ) -> np.ndarray: # shape (classes,)
     """As `prior_thresholds`, where the validation tiles have complete labels themselves: how often a class occurs is
     counted on them. What is unknown is left out"""
-    probs,truth,weights = np.asarray(probs, dtype=float),np.asarray(truth, dtype=float),_mixing_weights(folders, like)
+    probs,truth = np.asarray(probs, dtype=float),np.asarray(truth, dtype=float)
+    weights = _mixing_weights(folders, like)
     thresholds = []
     for p,t in zip(probs.T, truth.T):
         known = ~np.isnan(t)

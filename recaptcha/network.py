@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'SEAL', 'CLASSES', 'MAX_BYTES', 'OPERATIONS', 'ON_CONSTANTS', 'ALLOWED', 'MAX_FIELDS', 'MAX_TEXT',
-           'MAX_MEMORY', 'MAX_SECONDS', 'OTHER', 'MAKE', 'sealed', 'model_path', 'fields', 'ModelReader', 'thresholds',
+           'MAX_MEMORY', 'MAX_SECONDS', 'OTHER', 'MAKE', 'sealed', 'model_path', 'ModelReader', 'thresholds',
            'checked_model', 'Network']
 
 # %% ../_notebooks/toolkit/network.ipynb #dfd17eb7
@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np, onnxruntime
 
 from .files import DataError, reason, regular
+from .messages import fields, integers
 
 # %% ../_notebooks/toolkit/network.ipynb #b5b14077
 FORMAT = '1' # of the metadata; another one is refused
@@ -41,35 +42,6 @@ def sealed(
 def model_path() -> Path:
     "The released network, which comes with the package"
     return Path(str(files('recaptcha')/'assets'/'recaptcha-int8.onnx'))
-
-# %% ../_notebooks/toolkit/network.ipynb #8f7d0446
-def _integer(data, at):
-    "The integer that begins at `at`, seven bits a byte, and where the next thing begins"
-    value = 0
-    for i,byte in enumerate(data[at:at+10]):
-        value |= (byte&127)<<7*i
-        if byte<128: return value,at+i+1
-    raise ValueError('an integer does not end')
-
-def fields(
-    message:memoryview, # a protocol buffer
-): # of (number, integer or memoryview); `ValueError` where it is none
-    "The fields of a message in their order"
-    at = 0
-    while at<len(message):
-        key,at = _integer(message, at)
-        kind = key&7
-        if kind==0: value,end = _integer(message, at)
-        elif kind==2:
-            size,at = _integer(message, at)
-            value,end = message[at:at+size],at+size
-        elif kind in (1,5):
-            end = at+(8 if kind==1 else 4)
-            value = message[at:end]
-        else: raise ValueError(f'it has a field of the unknown kind {kind}')
-        if end>len(message): raise ValueError('it ends in the middle')
-        yield key>>3,value
-        at = end
 
 # %% ../_notebooks/toolkit/network.ipynb #cc54ac7b
 OPERATIONS = set(
@@ -117,7 +89,7 @@ class ModelReader:
         "Its numbers are in it"
         parts = self.parts('tensor', message)
         if parts[13] or any(parts[14]): raise ValueError('a tensor is kept in another file')
-        sizes = [s for value in parts[1] for s in ([value] if isinstance(value, int) else _integers(value))]
+        sizes = [s for value in parts[1] for s in ([value] if isinstance(value, int) else integers(value))]
         if len(sizes)>8 or math.prod(sizes)>2*len(message): # the smallest numbers have four bits
             raise ValueError('a tensor claims more numbers than it holds')
     def node(self, message):
@@ -146,12 +118,6 @@ class ModelReader:
             if key in about: raise ValueError(f'its metadata has two entries {key!r}')
             about[key] = _text(parts[2])
         return about
-
-def _integers(packed):
-    at = 0
-    while at<len(packed):
-        value,at = _integer(packed, at)
-        yield value
 
 # %% ../_notebooks/toolkit/network.ipynb #4c9b81f6
 MAX_TEXT = 10_000 # characters of JSON

@@ -46,8 +46,7 @@ def _numbered(names):
     return names
 
 # %% ../_notebooks/toolkit/predict.ipynb #01c2a04c
-DRAWN = {'.png': 'PNG', '.jpg': 'JPEG', '.jpeg': 'JPEG', '.webp': 'WEBP', '.bmp': 'BMP', '.gif': 'GIF', '.tif': 'TIFF',
-         '.tiff': 'TIFF'}
+DRAWN = 'PNG','JPEG','WEBP','BMP','GIF','TIFF' # formats of drawn answers
 MARK = 'recaptcha-predict' # in a drawn answer, so that the next one may replace it
 
 def _is_answer(path) -> bool:
@@ -80,8 +79,9 @@ class Drawer:
         "Write one; `DataError` where that may not or can't be"
         place = self.places[found.name]
         self._may_write(place)
-        kind,info = DRAWN.get(place.suffix.lower()),PngInfo()
-        if not kind: raise DataError(f'{place}: not written; name a .png or .jpg file')
+        kind = Image.registered_extensions().get(place.suffix.lower())
+        if kind not in DRAWN: raise DataError(f'{place}: not written; name a .png or .jpg file')
+        info = PngInfo()
         info.add_text('Software', MARK)
         with written(place, 'wb') as f:
             try: found.draw().save(f, kind, **(dict(pnginfo=info) if kind=='PNG' else {}))

@@ -159,7 +159,7 @@ def draw_tile(
     rng:np.random.Generator, # all chance comes from here
     size:int=120, # width and height in pixels, 32 or more
 ) -> np.ndarray: # shape (size, size, 3), uint8, RGB
-    "Draw the named objects over a varied background; `ValueError` for a name that is not in `CLASSES` or a size below 32"
+    "Draw objects into a street; `ValueError` for a name that is not in `CLASSES`, or a size below 32"
     if bad := [o for o in objects if o not in _DRAW]:
         raise ValueError(f"{bad[0]!r} is not one of the classes: {', '.join(CLASSES)}")
     if size<32: raise ValueError(f"size={size}: a tile needs at least 32 pixels")

@@ -15,7 +15,7 @@ from .archive import TILE_SUFFIXES
 from .files import DataError, reason
 from .pictures import open_tile
 from .tables import LABELS_DIR, read_manifest
-from .toy import FOLDERS, make_tiles
+from .toy import FOLDERS
 
 # %% ../_notebooks/toolkit/verify.ipynb #5c0dcc20
 def _listed(folder):
