@@ -7,7 +7,7 @@ __all__ = ['CLASSES', 'draw_scene', 'draw_tile']
 
 # %% ../_notebooks/toolkit/scenes.ipynb #6df4c520
 import numpy as np
-from .streets import BLACK, GREEN, GREY, RED, WHITE, YELLOW, Pen, colour, house, land, shade, street
+from .streets import BLACK, GREY, RED, WHITE, YELLOW, Pen, colour, simple_house, land, shade, street
 from .vehicles import bicycle, bus, car, motorcycle
 CLASSES = ['Bicycle','Bridge','Bus','Car','Chimney','Crosswalk','Hydrant','Motorcycle','Mountain','Palm',
            'Traffic Light']
@@ -30,7 +30,7 @@ def _hydrant(p, rng):
     p.box(t, -.06,.84, .06,.93, .02)
 
 # %% ../_notebooks/toolkit/scenes.ipynb #bce83a62
-_LAMPS = GREEN,(250,190,30),(236,40,36) # from below
+_LAMPS = (60,190,90),(250,190,30),(236,40,36) # from below
 
 def _traffic_light(p, rng):
     c,lit = colour(rng, (36,40,40), (36,40,40), (222,170,40)),rng.integers(3)
@@ -92,7 +92,7 @@ def _chimney(p, rng):
     p.box(shade(c,.85), x-.03,.93, x+.23,.99)
     for v in np.arange(.5, .92, .07).tolist(): p.line(shade(c,.6), .008, x,v, x+.2,v)
     for u in (.04,.13): p.box((190,110,80), x+u,.98, x+u+.05,1.06)
-    house(p.beside(), rng)
+    simple_house(p.beside(), rng)
 
 # %% ../_notebooks/toolkit/scenes.ipynb #5c6f70d6
 def _suspension_bridge(p, c):

@@ -6,8 +6,8 @@ import os
 import pandas as pd
 import pytest
 
-from recaptcha.labels import pass_answers
 from recaptcha.collect import collect
+from recaptcha.labels import pass_answers
 from recaptcha.tables import LABELS_DIR
 from recaptcha.tiles import load_tiles, tile_table, training_tiles
 from recaptcha.verify import verify_tiles
