@@ -17,7 +17,7 @@ from .pictures import endings, open_tile
 
 # %% ../_notebooks/toolkit/folders.ipynb #9c89dff5
 def pictures_in(
-    folder:Path,
+    folder:Path, # with all folders below it
     wrong, # is told what can't be looked into
 ) -> list: # of paths
     "Picture files below a folder, told by their names. Links are followed, but into no folder twice"
@@ -56,7 +56,7 @@ MOST,ROOM = 32,12_000_000 # tiles, and bytes of a batch
 
 def named_tiles(
     files:list, # of pictures below `folder`
-    folder:Path,
+    folder:Path, # which the names leave out
     wrong, # is told what is left out
 ): # of (name, uint8 of shape (height, width, 3))
     "Every tile that can be opened, by its path below the folder without extension; of two with one name the first"
@@ -95,7 +95,7 @@ def _tiles_below(folder, out, wrong) -> list: # of paths
     return files
 
 def tile_table(
-    folder:Path,
+    folder:Path, # of tiles
     out:Path, # gets a row for each tile: `file`, and a probability for each class
     net:Network,
     wrong, # is told of tiles that get none

@@ -150,7 +150,11 @@ def _show(path, a, net) -> Answer:
     say(found.json() if a.json else found.text())
     return found
 
-def answer_all(a, net, wrong):
+def answer_all(
+    a, # options, from `options`
+    net, # the `Network` that answers
+    wrong, # is told what goes wrong
+):
     "A picture after the other: what can't be answered or saved does not keep the others from it"
     files = all_pictures(a.pictures, wrong)
     drawer = Drawer(a.save, files) if a.save and files else None

@@ -62,7 +62,7 @@ class Pen:
     """Draws in an object's own coordinates: (0,0) is where it stands, x goes right, y goes up. Colours are RGB, or RGBA
     for what shines through. Points are given one after another: `x0,y0, x1,y1, …`"""
     def __init__(self,
-        canvas:Canvas,
+        canvas:Canvas, # what it draws on
         x:float, # pixels from the left where the object stands
         y:float, # pixels from the top
         s:float, # pixels that are 1 for the object
