@@ -11,7 +11,6 @@ __all__ = ['LABEL_SOURCES', 'tile_table', 'known_objects', 'with_known', 'load_t
 # %% ../_notebooks/01_collect_data.ipynb #1cfcb221
 import hashlib, time, warnings
 from pathlib import Path
-
 import numpy as np, pandas as pd
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning) # fastai still calls it
 from fastai.vision.all import *
@@ -21,6 +20,8 @@ from .pictures import open_tile
 from .tables import *
 from .toy import CLASSES
 from .verify import tile_files
+
+# %% ../_notebooks/01_collect_data.ipynb #a37666ca
 _all_ = ['DataError', 'open_tile', 'LABELS_DIR', 'read_manifest', 'read_labels', 'read_checked', 'run_mode',
          'labels_folder'] # for whoever imports this
 
