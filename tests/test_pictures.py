@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from recaptcha.pictures import MAX_PIXELS, DataError, open_tile
+from recaptcha.folders import pictures_in
+from recaptcha.pictures import FORMATS, MAX_PIXELS, DataError, endings, open_tile
 
 FUZZ = dict(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 STEPS = np.array([[0, 1], [128, 255]], dtype=np.uint8)
@@ -216,3 +217,22 @@ def test_what_pillow_logs_is_not_printed(capfd, monkeypatch):
     monkeypatch.setattr(logging.root, 'handlers', [])  # pytest's own
     logging.getLogger('PIL.TiffImagePlugin').error('More samples per pixel than can be decoded: 2048')
     assert capfd.readouterr().err == ''
+
+
+# What is looked for in folders
+
+
+@pytest.mark.parametrize("name", ["a.png", "b.jfif", "c.JPE", "d.webp", "e.ppm", "f.Tif", "g.avif"])
+def test_what_can_be_opened_is_found_in_a_folder(tmp_path, name):
+    """A list written by hand had left out some names that Pillow knows."""
+    Image.new("RGB", (8, 8), "red").save(tmp_path / name)
+    (tmp_path / "notes.pdf").touch()
+    (tmp_path / "picture").touch()
+    assert pictures_in(tmp_path, pytest.fail) == [tmp_path / name]
+    assert open_tile(tmp_path / name).size == (8, 8)
+
+
+def test_every_ending_is_of_a_format_that_is_opened():
+    known = Image.registered_extensions()
+    assert {known[ending] for ending in endings()} == set(FORMATS)
+    assert endings(("JPEG",)) < endings() and ".png" not in endings(("JPEG",))
