@@ -38,7 +38,7 @@ def _score_rows(scores, drawn, all_negative) -> list:
                  F1='macro F1',
                  solved='3×3 challenges solved',
                  solved_1err='… with at most one error',
-                 accuracy_multi=f'`accuracy_multi` (saying nothing: {all_negative:.3f})')
+                 accuracy_multi=f'`accuracy_multi` (all-negative baseline: {all_negative:.3f})')
     return [(name, f'{scores[k]:.3f}', interval(drawn[k]) if k in drawn else '–') for k,name in names.items()]
 
 def _class_rows(net, ap, positives) -> list:

@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NUMBER = r"(?<![\d.,])[-−]?\d+(?:,\d{3})*(?:\.\d+)?"
 KEYS = {  # how many leading columns of a table name its row
     "results/runs.csv": 6,
-    "results/looking.csv": 2,
+    "results/annotation_rounds.csv": 2,
     "results/checked_quality.csv": 1,
     "results/posts/report.csv": 1,
     "results/posts/sgd.csv": 3,

@@ -54,7 +54,7 @@ def test_rounds_of_looking_add_up_to_what_is_recorded():
     man = read_manifest().set_index('file')
     checked = pd.read_csv(LABELS_DIR / 'checked.csv', keep_default_na=False)
     rounds = (
-        pd.read_csv(Path(__file__).parent.parent / 'results' / 'looking.csv').groupby('class')[['asked', 'found']].sum()
+        pd.read_csv(Path(__file__).parent.parent / 'results' / 'annotation_rounds.csv').groupby('class')[['asked', 'found']].sum()
     )
     of_others = lambda column: pd.Series(
         [c for f, ls in zip(checked.file, checked[column]) for c in ls.split(';') if c and c != man.folder[f]]
