@@ -26,8 +26,9 @@ from tqdm import tqdm
 
 from recaptcha.batches import decode_tiles, encode_labels
 from recaptcha.cpu import keep_freed_memory
-from recaptcha.tiles import copy_safe_splitter, folder_label, load_tiles, open_tile, training_tiles
 from recaptcha.metrics import ap_per_class
+from recaptcha.style import style
+from recaptcha.tiles import copy_safe_splitter, folder_label, load_tiles, open_tile, training_tiles
 
 WIDE, EPOCHS, BS, RATE = 80, 3, 32, 2e-3  # pixels a side that are decoded; the budget; one learning rate for all
 SHIFTS = (2, 4, 6, 8)  # pixels; a window cannot go further without leaving the decoded tile
@@ -348,15 +349,8 @@ def main():
     rows = pd.read_csv(args.csv)
     table = summary(rows)
     print(table.to_string(float_format='{:.4g}'.format))
-    plt.rcParams.update(
-        {
-            'font.size': 13,
-            'axes.titlesize': 14,
-            'figure.titlesize': 14,
-            'axes.spines.top': False,
-            'axes.spines.right': False,
-        }
-    )
+    style()
+    plt.rcParams.update({'font.size': 13, 'axes.titlesize': 14, 'figure.titlesize': 14})
     draw_edges(args.images / 'edge-kernel.png')
     draw_costs(table, args.images / 'cost-and-score.png')
     draw_shifts(rows, args.images / 'shifted-tiles.png')

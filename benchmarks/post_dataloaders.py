@@ -45,6 +45,7 @@ from PIL import Image, ImageEnhance
 
 from recaptcha.batches import TileCrop, decode_tiles, tile_dls
 from recaptcha.collect import data_home
+from recaptcha.style import BLUE, ORANGE, style
 from recaptcha.tiles import (
     TileImage,
     copy_safe_splitter,
@@ -57,7 +58,6 @@ from recaptcha.toy import CLASSES
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES, TABLE = ROOT/'images/posts/dataloaders', ROOT/'results/posts/dataloaders.csv'
-BLUE, ORANGE = '#0072B2', '#E69F00'  # Okabe and Ito's, safe for colour-blind readers
 ROUNDS, BATCHES, BS = 9, 12, 32
 BASE = 'files, Pillow'
 ROWS = []
@@ -360,7 +360,8 @@ def splits(table):
 def main():
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     warnings.filterwarnings('ignore')
-    plt.rcParams.update({'font.size': 13, 'axes.spines.top': False, 'axes.spines.right': False})
+    style()
+    plt.rcParams['font.size'] = 13
     FIGURES.mkdir(parents=True, exist_ok=True), TABLE.parent.mkdir(parents=True, exist_ok=True)
     table = load_tiles('full')
     fit = splits(table)

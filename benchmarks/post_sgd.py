@@ -22,11 +22,11 @@ from fastai.callback.schedule import combined_cos
 from PIL import Image
 
 from recaptcha.batches import decode_tiles
+from recaptcha.style import BLUE, ORANGE, RED, style
 from recaptcha.tiles import copy_safe_splitter, load_tiles, training_tiles
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES, TABLE = ROOT/'images/posts/sgd', ROOT/'results/posts/sgd.csv'
-BLUE, ORANGE, RED = '#0072B2', '#E69F00', '#D55E00'  # Okabe and Ito's, safe for colour-blind readers
 START, CLOSE = torch.tensor([-2., 2.]), 1.01  # where every path begins; "close" is a loss at most 1 % above the lowest
 RATES = [10**(k/4) for k in range(-10, 9)]  # 0.003 to 100, four a decade
 ROWS = []
@@ -142,13 +142,13 @@ def paths(p):
     cs = ax.contour(a, b, p.loss(torch.stack([a, b], 2).view(-1, 2)).view(a.shape), levels, colors='0.72', linewidths=1)
     ax.clabel(cs, levels[1::2], fontsize=11, fmt='%g')
     n = len(p.x)
-    for bs, rate, colour, style, where in (
+    for bs, rate, colour, line, where in (
         (n, 10.0, 'black', 's--', (-1.45, -0.3)),
         (64, 0.3, BLUE, '-', (0.35, 1.1)),
         (n, 0.3, RED, 'o-', (-2.65, 1.1)),
     ):
         path, kind = p.descend(bs, [rate], 4)[:, 0, 0], 'full batch' if bs == n else f'batches of {bs}'
-        ax.plot(*path.T, style, color=colour, lw=1.6, ms=5)
+        ax.plot(*path.T, line, color=colour, lw=1.6, ms=5)
         ax.text(
             *where, f'{kind},\nrate {rate:g}', color=colour, fontsize=13, va='center', bbox=dict(color='white', pad=1)
         )
@@ -166,10 +166,10 @@ def rates(p):
         'Too small crawls, too large never settles', 'epochs (8,892 tiles each)', 'training loss', yscale='log'
     )
     path = p.descend(64, chosen := [0.01, 0.3, 100.0], 4)
-    for i, (rate, colour, style) in enumerate(zip(chosen, (ORANGE, BLUE, RED), ('--', '-', ':'))):
+    for i, (rate, colour, line) in enumerate(zip(chosen, (ORANGE, BLUE, RED), ('--', '-', ':'))):
         loss = p.loss(path[:, i, 0])
         ax.plot(
-            (torch.arange(len(loss)) * 64 / len(p.x))[::6], loss[::6], style, color=colour, lw=2, label=f'rate {rate:g}'
+            (torch.arange(len(loss)) * 64 / len(p.x))[::6], loss[::6], line, color=colour, lw=2, label=f'rate {rate:g}'
         )
         for name, value in (('training loss at the end', loss[-1]), ('highest training loss', loss.max())):
             note('rates', f'batches of 64, rate {rate:g}, 4 epochs', name, value)
@@ -341,8 +341,8 @@ def stopping(p, table, pixels, epochs=80, patience=5):
         for name, value in zip(('training', 'validation'), losses[e]):
             note('stopping', f'3072 weights, 1000 tiles, rate 0.2, after epoch {e+1}', f'{name} loss', value, 3)
     fig, ax = figure(f'Stop near epoch {best+1}: later epochs only memorise', 'epoch', 'loss')
-    for i, (name, colour, style) in enumerate((('training', ORANGE, '--'), ('validation', BLUE, '-'))):
-        ax.plot(range(1, epochs+1), [l[i] for l in losses], style, color=colour, lw=2, label=name)
+    for i, (name, colour, line) in enumerate((('training', ORANGE, '--'), ('validation', BLUE, '-'))):
+        ax.plot(range(1, epochs+1), [pair[i] for pair in losses], line, color=colour, lw=2, label=name)
     ax.plot(best+1, losses[best][1], 'o', color=BLUE, ms=9), ax.legend(frameon=False)
     save(fig, 'stopping.png')
 
@@ -350,7 +350,8 @@ def stopping(p, table, pixels, epochs=80, patience=5):
 def main():
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     warnings.filterwarnings('ignore')
-    plt.rcParams.update({'font.size': 13, 'axes.spines.top': False, 'axes.spines.right': False})
+    style()
+    plt.rcParams['font.size'] = 13
     FIGURES.mkdir(parents=True, exist_ok=True), TABLE.parent.mkdir(parents=True, exist_ok=True)
     table = training_tiles(load_tiles('full'))
     p = Problem(table, pixels := decode_tiles(table.path))

@@ -50,12 +50,11 @@ def test_checked_labels_are_of_training_tiles_and_classes():
         assert there|absent and there|absent<=set(CLASSES) and not there&absent
 
 
-def test_rounds_of_looking_add_up_to_what_is_recorded():
+def test_annotation_rounds_add_up_to_what_is_recorded():
     man = read_manifest().set_index('file')
     checked = pd.read_csv(LABELS_DIR / 'checked.csv', keep_default_na=False)
-    rounds = (
-        pd.read_csv(Path(__file__).parent.parent / 'results' / 'annotation_rounds.csv').groupby('class')[['asked', 'found']].sum()
-    )
+    rounds = pd.read_csv(Path(__file__).parent.parent / 'results' / 'annotation_rounds.csv')
+    rounds = rounds.groupby('class')[['asked', 'found']].sum()
     of_others = lambda column: pd.Series(
         [c for f, ls in zip(checked.file, checked[column]) for c in ls.split(';') if c and c != man.folder[f]]
     ).value_counts()
@@ -176,7 +175,7 @@ def test_without_a_teacher_what_is_in_doubt_has_no_weight():
     assert (change['loss_func'].weights.numpy()==2*known).all() and (~known).any()
 
 
-def test_the_recipe_without_looked_up_labels_takes_no_source():
+def test_the_recipe_without_additional_labels_takes_no_source():
     with pytest.raises(DataError, match='--method recipe --labels folder'):
         learner._loaders(job_of('complete', 'recipe_without_looked'))
 

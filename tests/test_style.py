@@ -11,8 +11,7 @@ from recaptcha.style import BLUE, style
 
 ROOT = Path(__file__).resolve().parent.parent
 # Notebooks of the series that still set matplotlib up by themselves.
-BY_THEMSELVES = {"02_baseline", "03_mixup", "04_label_smoothing_v1", "05_label_smoothing_v2",
-                 "06_label_correction", "07_prediction", "08_recipe", "grid", "lines"}
+BY_THEMSELVES = {"02_baseline", "05_label_smoothing_v2", "06_label_correction", "07_prediction", "08_recipe"}
 
 
 def test_style_needs_matplotlib_alone():
