@@ -1,7 +1,9 @@
 """The order of the shelves: no lesson needs a later one, and the README's figure shows the modules as they are."""
 
 import importlib.util
+import re
 
+import nbformat
 import pytest
 from notebook_kit import ROOT
 
@@ -70,3 +72,26 @@ def test_the_figure_is_up_to_date():
     assert all(f">{name}</text>" in drawn for name in MODULES)
     assert drawn.count('class="back"') == len(RUNS_BACK)
     assert "(images/architecture.svg)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def defined(name):
+    """Whether a module defines it: a function, a class, a method or a constant."""
+    pattern = re.compile(rf"^\s*(?:def|class) {name}\b|^{name}\b[^(\n]*=", re.M)
+    return any(pattern.search(path.read_text(encoding="utf-8")) for path in (ROOT / "recaptcha").glob("*.py"))
+
+
+def test_where_is_what_names_what_there_is():
+    """The README answers a stranger with files, functions and tests; all of them exist."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("## Where is what\n")[1].split("\n## ")[0]
+    paths = re.findall(r"(?:_notebooks|tests|demo|recaptcha|_fastpages)/[\w./*]*", section)
+    names = re.findall(r"`(?:\w+\.)?([A-Za-z]\w+)`", section)
+    assert len(paths) > 15 and {"cut_evenly", "LOSSES", "click_thresholds"} <= set(names)
+    assert [path for path in paths if not list(ROOT.glob(path.rstrip("/.")))] == []
+    assert [name for name in names if not defined(name)] == []
+
+
+@pytest.mark.parametrize("module", MODULES.values(), ids=MODULES)
+def test_a_notebook_s_opening_names_its_module(module):
+    cells = nbformat.read(ROOT / "_notebooks" / f"{module.notebook}.ipynb", as_version=4).cells
+    opening = [cell.source for cell in cells if cell.cell_type == "markdown"][:3]
+    assert f"recaptcha.{module.name}" in "\n".join(opening)
