@@ -23,7 +23,7 @@ def bootstrap_scores(
     draws:int=300,
     seed:int=0, # the same seed draws the same tiles for every method
 ) -> pd.DataFrame: # a row a draw: mAP, F1 and the share of challenges solved, each the mean over the runs
-    """A method's scores on test tiles drawn anew with replacement. Draws in which a class has fewer than two tiles are
+    """A method's scores on bootstrap samples of the test tiles. Draws in which a class has fewer than two tiles are
     drawn again; `ValueError` where no draw could have two, or shapes differ (Efron 1979)"""
     truth = np.asarray(truth)
     if len(probs)!=len(thresholds) or any(np.shape(p)!=truth.shape for p in probs):
