@@ -5,8 +5,8 @@ Usage: python benchmarks/fit_grid.py [--pictures 320] [--without 120]
 
 Every candidate of a picture gets the ten numbers of `look_at`; a softmax over a picture's candidates should put its
 weight on those that are right. Prints the weights, how often the best candidate is right, and the scores between which
-`SURE` should lie: the lowest of the right grids, the highest of pictures without one. Notebook 06b draws its pictures
-from other seeds.
+`SURE` should lie: the lowest of the right grids, the highest of pictures without one. The notebook on the grid draws
+its pictures from other seeds.
 """
 
 import argparse
