@@ -1,4 +1,4 @@
-"""Train many small networks in one process on one GPU: what `recaptcha.learner` does, without what it costs.
+"""Train many small networks in one process on one GPU: what `recaptcha.fit` does, without what it costs.
 
 A step of a network of this size takes a GPU a millisecond and Python ten. So everything that steps need lies on the
 device beforehand: decoded tiles, the order in which they come, crops, dropout masks, learning rates. One step is

@@ -37,10 +37,11 @@ from recaptcha.tiles import (
     with_known,
 )
 from recaptcha.files import written
-from recaptcha.learner import source_targets
+from recaptcha.fit import source_targets
 from recaptcha.losses import LOSSES
 from recaptcha.metrics import complete_thresholds, mean_ap, report
-from recaptcha.run import COLUMNS, Run, add_row, code_version, label_files, read_table, short_hash
+from recaptcha.run import Run, code_version, label_files, short_hash
+from recaptcha.runtable import COLUMNS, add_row, read_table
 
 PASSES = (
     Path(__file__).parent.parent / 'results' / 'annotation_passes.csv'

@@ -15,8 +15,8 @@ from PIL import Image
 
 from recaptcha.metrics import report
 from recaptcha.results import agreement, second_answers
-from recaptcha.run import counted, read_table
 from recaptcha.style import BLUE, GREY, ORANGE, style
+from recaptcha.runtable import read_table, runs_at
 from recaptcha.tiles import load_tiles, open_tile
 from recaptcha.toy import CLASSES
 
@@ -114,9 +114,8 @@ def main(argv=None):
         "folder": np.array([[name == folder for name in CLASSES] for folder in test.folder], dtype=float),
     }
     rows = {f"{name}, {key}": value for name, probs in answers.items() for key, value in report(probs, truth).items()}
-    same = "arch == 'mobilenet_v2' and size == 128 and data == 'full' and label_source == ''"
-    table = counted(read_table(ROOT / "results/runs.csv")).query(same)
-    runs = {name: table[(table.method == method) & (table.epochs == epochs)] for name, (method, epochs) in RUNS.items()}
+    table = read_table(ROOT / "results/runs.csv")
+    runs = {name: runs_at(table, method=method, epochs=epochs) for name, (method, epochs) in RUNS.items()}
     for name, seeds in runs.items():
         rows |= {
             f"{name}, {key}": seeds[key].mean() for key in ("mAP", "F1", "accuracy_multi", "solved", "solved_1err")

@@ -19,7 +19,8 @@ class PartialLoss(nn.Module):
     """A loss on logits and targets of shape (tiles, classes), of which only the positives were observed; `entries` says
     what each entry costs, and the loss is their mean. `ValueError` where shapes differ, where logits are not finite, or
     targets lie outside [0, 1]. With `skip_nan`, a target of NaN is one that nobody knows: it takes no part."""
-    epoch,places = 0,None # epochs done in this run, a number or a tensor; where the batch's tiles stand in the training set
+    epoch = 0 # epochs done in this run, a number or a tensor
+    places = None # where the batch's tiles stand in the training set
     skip_nan = False # set for runs with a `label_source`
     def forward(self, logits, targets):
         z,y = torch.as_tensor(logits).float(),torch.as_tensor(targets).float()
@@ -46,8 +47,9 @@ class PartialLoss(nn.Module):
     def step(self): "Learn what the loss itself learns, after each step of the network"
     def wants_scores(self, epoch): return False
     def end_epoch(self, epoch, probs, targets):
-        "After an epoch that `wants_scores`: probabilities and targets of all training tiles, from one state of the network"
+        "After an epoch that `wants_scores`: probabilities and targets of all training tiles, of shape (tiles, classes)"
 
+# %% ../_notebooks/05_label_smoothing_v2.ipynb #9c53d56a
 def _bce(z, y): return F.binary_cross_entropy_with_logits(z, y, reduction='none')
 
 class AssumeNegative(PartialLoss):
@@ -55,7 +57,8 @@ class AssumeNegative(PartialLoss):
     def entries(self, z, y): return _bce(z, y)
 
 class LabelSmoothing(PartialLoss):
-    "Targets 1-`eps_pos` and `eps_neg`. AN-LS is `eps_pos=eps_neg=0.05` (Cole et al., CVPR 2021); `eps_neg` is the share of unobserved labels that are there"
+    """Targets 1-`eps_pos` and `eps_neg`. AN-LS is `eps_pos=eps_neg=0.05` (Cole et al., CVPR 2021); `eps_neg` is the
+    share of unobserved labels that are there"""
     def __init__(self, eps_pos=.05, eps_neg=.05):
         super().__init__()
         self.eps_pos,self.eps_neg = eps_pos,eps_neg
@@ -72,9 +75,10 @@ class WeakNegative(PartialLoss):
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #65cfd2f6
 class EntropyMax(PartialLoss):
-    """EM, and with `tiles` EM+APL (Zhou et al., ECCV 2022). Unobserved labels maximise their entropy, scaled by `alpha`. With APL, after each epoch
-    from number `warmup` on, the unobserved labels of a class that score lowest become soft negatives of weight `beta`, for good: the same number each
-    time, a share `theta` of all by the last epoch. `warmup` is half of `epochs` where it is not given."""
+    """EM, and with `tiles` EM+APL (Zhou et al., ECCV 2022). Unobserved labels maximise their entropy, scaled by
+    `alpha`. With APL, after each epoch from number `warmup` on, the unobserved labels of a class that score lowest become soft
+    negatives of weight `beta`, for good: the same number each time, a share `theta` of all by the last epoch. `warmup`
+    is half of `epochs` where it is not given."""
     def __init__(self, alpha=.2, tiles=0, classes=11, warmup=None, epochs=6, theta=.9, beta=.02):
         super().__init__()
         self.alpha,self.epochs,self.theta,self.beta = alpha,epochs,theta,beta
@@ -99,13 +103,14 @@ class EntropyMax(PartialLoss):
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #b80d5c48
 class LargeLoss(PartialLoss):
-    """LL-R, LL-Ct or LL-Cp (Kim et al., CVPR 2022): `kind` 'reject', 'correct' or 'permanent'. The unobserved labels with the largest losses of a batch are
-    doubted: none in the first of `epochs`, a linearly growing number, rounded up, and as many as a `share` of all the batch's entries in the last. For
-    'permanent' it is as many anew each epoch as it grows by otherwise, and those of `tiles` are remembered. The paper's 0.2 % an epoch make a share of
-    0.018 in the last of its ten."""
+    """LL-R, LL-Ct or LL-Cp (Kim et al., CVPR 2022): `kind` 'reject', 'correct' or 'permanent'. The unobserved labels
+    with the largest losses of a batch are doubted: none in the first of `epochs`, a linearly growing number, rounded up, and
+    as many as a `share` of all the batch's entries in the last. For 'permanent' it is as many anew each epoch as it
+    grows by otherwise, and those of `tiles` are remembered. The paper's 0.2 % an epoch make 0.018 in its tenth."""
     def __init__(self, kind='reject', share=.018, epochs=10, tiles=0, classes=11):
         super().__init__()
-        if kind not in ('reject','correct','permanent'): raise ValueError(f"kind {kind!r}; there are 'reject', 'correct' and 'permanent'")
+        if kind not in ('reject','correct','permanent'):
+            raise ValueError(f"kind {kind!r}; there are 'reject', 'correct' and 'permanent'")
         self.kind,self.share,self.epochs = kind,share,epochs
         self.register_buffer('flipped', torch.zeros(tiles, classes, dtype=torch.bool))
     def entries(self, z, y):
@@ -128,9 +133,11 @@ class LargeLoss(PartialLoss):
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #73614156
 class GeneralizedRobust(PartialLoss):
-    """GR (Chen et al., IJCAI 2024). `w`, `b`, `mu` and `sigma` are pairs, at the first and at the last of `epochs`; k and v are constants to the gradient.
-    The defaults are those of the authors' code."""
-    def __init__(self, w=(0.,2.), b=(-2.,-2.), mu=(.5,.8), sigma=(2.,.5), q2=.01, q3=1., epochs=6):
+    """GR (Chen et al., IJCAI 2024). `w`, `b`, `mu` and `sigma` are pairs, at the first and at the last of `epochs`; k
+    and v are constants to the gradient. The defaults are those of the authors' code."""
+    def __init__(self, w=(0.,2.), b=(-2.,-2.), mu=(.5,.8), sigma=(2.,.5), epochs=6,
+        q2=.01, q3=1., # exponents of the loss of a label that is there, and of one that is not
+    ):
         super().__init__()
         self.w,self.b,self.mu,self.sigma,self.q2,self.q3,self.epochs = w,b,mu,sigma,q2,q3,epochs
     def entries(self, z, y):
@@ -145,8 +152,8 @@ class GeneralizedRobust(PartialLoss):
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #83a84596
 class Asymmetric(PartialLoss):
-    """ASL (Ridnik et al., ICCV 2021): focusing `gamma_pos` and `gamma_neg`, probability margin `margin`; equal gammas and no margin make it
-    the focal loss (Lin et al., ICCV 2017)"""
+    """ASL (Ridnik et al., ICCV 2021): focusing `gamma_pos` and `gamma_neg`, probability margin `margin`; equal gammas
+    and no margin make it the focal loss (Lin et al., ICCV 2017)"""
     def __init__(self, gamma_pos=0., gamma_neg=4., margin=.05):
         super().__init__()
         self.gamma_pos,self.gamma_neg,self.margin = gamma_pos,gamma_neg,margin
@@ -159,13 +166,14 @@ class Asymmetric(PartialLoss):
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #6522a455
 class RegularizedEstimation(PartialLoss):
-    """ROLE (Cole et al., CVPR 2021): the network and a table of `tiles` x `classes` label estimates, each the other's target, and a batch's expected number of
-    objects a tile held near `k`. The table is this module's parameter; `step` moves it as Adam does, at rate `lr`, which is ten times the network's in the paper."""
+    """ROLE (Cole et al., CVPR 2021): the network and a table of `tiles` x `classes` label estimates, each the other's
+    target, and a batch's expected number of objects a tile held near `k`. The table is this module's parameter; `step`
+    moves it as Adam does, at rate `lr`, which is ten times the network's in the paper."""
     known = 5.2933 # logit of 0.995: what was observed is known
     def __init__(self, tiles, classes=11, k=1.35, lr=.1):
         super().__init__()
         self.k,self.lr = k,lr
-        self.table = nn.Parameter(torch.empty(tiles, classes).uniform_(-.4055, .4055)) # logits: probabilities of 0.4 to 0.6
+        self.table = nn.Parameter(torch.empty(tiles, classes).uniform_(-.4055, .4055)) # logits: 0.4 to 0.6
         self.register_buffer('average', torch.zeros(tiles, classes)) # Adam's, of the gradient
         self.register_buffer('square', torch.zeros(tiles, classes)) # and of its square
         self.register_buffer('steps', torch.tensor(0.))
@@ -190,16 +198,20 @@ class RegularizedEstimation(PartialLoss):
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #9b50c13e
 class TellLoss(Callback):
-    """Tell a `PartialLoss` how many epochs are done and which training tiles the batch holds; let it learn what it learns itself, and score the training
-    tiles for it where it wants that"""
+    """Tell a `PartialLoss` how many epochs are done and which training tiles the batch holds; let it learn what it
+    learns itself, and score the training tiles for it where it wants that"""
     order = 5
-    def __init__(self, done=0): self.done = done # epochs before this fit
+    def __init__(self,
+        done=0, # epochs before this fit
+    ):
+        self.done = done
     def before_train(self): self.loss_func.epoch = self.done+self.epoch
     def before_batch(self): self.loss_func.places = self._train().places if self.training else None
     def after_step(self): self.loss_func.step()
     def after_train(self):
         epoch,tiles = self.done+self.epoch,self._train()
-        if self.loss_func.wants_scores(epoch): self.loss_func.end_epoch(epoch, self._scores(tiles), tiles.targets.to(self.dls.device))
+        if not self.loss_func.wants_scores(epoch): return
+        self.loss_func.end_epoch(epoch, self._scores(tiles), tiles.targets.to(self.dls.device))
     def _train(self): return getattr(self.dls.train, 'dl', self.dls.train) # `DistributedDL` holds the real one
     def _scores(self, train):
         "Probabilities of all training tiles, whole and in evaluation mode, shape (tiles, classes)"

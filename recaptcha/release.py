@@ -23,11 +23,14 @@ from .card import score_tables, write_card
 from .cli import Parser, say
 from .labels import known_labels
 from .files import DataError, regular, working_folder, written
+from .finished import Finished, load_weights
+from .fit import run_tiles, tile_mode
 from .learner import *
 from .metrics import *
 from .network import Network
 from .quantize import *
-from .run import Finished, counted, read_table, sha256
+from .run import Run, sha256
+from .runtable import counted, read_table
 from .toy import CLASSES
 
 # %% ../_notebooks/toolkit/release.ipynb #3cee496b
@@ -48,7 +51,7 @@ def best_run(
 
 def _finished_runs(runs, method) -> list: # of `Finished`
     "The finished runs of a method, the oldest first"
-    rows = [path for path in Path(runs).glob('*/row.json') if path.parent.name.startswith(f'{method}-')]
+    rows = [folder/'row.json' for folder in Run.folders(runs, method) if (folder/'row.json').is_file()]
     return [Finished.of_folder(row.parent) for row in sorted(rows, key=lambda row: row.stat().st_mtime)]
 
 def _budget(run:Finished) -> tuple: return run.row['size'],run.row['epochs']

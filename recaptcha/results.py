@@ -13,7 +13,6 @@ from sklearn.metrics import cohen_kappa_score, f1_score
 from .tiles import *
 from .batches import encode_labels
 from .metrics import *
-from .train import *
 
 # %% ../_notebooks/09_results.ipynb #9457ee48
 def bootstrap_scores(

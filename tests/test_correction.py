@@ -3,9 +3,8 @@ does no harm, and the recipe resumes.
 """
 import random
 import shutil
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from train_kit import a_machine_of_its_own, break_off, copy, finished_run, only, toy_home, train  # noqa: F401, fixtures among them
 
-from recaptcha import labels as correction, learner, methods as recipe
+from recaptcha import methods as recipe, teacher
 from recaptcha.batches import tile_dls
 from recaptcha.labels import (
     SelfTraining,
@@ -23,16 +22,17 @@ from recaptcha.labels import (
     expected_labels,
     known_labels,
     label_thresholds,
-    teacher_logits,
 )
 from recaptcha.tiles import LABELS_DIR, DataError, load_tiles, read_manifest, training_tiles, validation_fifth
-from recaptcha.methods import balanced, challenge_thresholds, more_tiles
-from recaptcha.run import Run as Settings
-from recaptcha.run import read_sealed, write_sealed
+from recaptcha.finished import Finished, read_sealed, write_sealed
+from recaptcha.fit import Job, set_up
+from recaptcha.methods import METHODS, balanced, challenge_thresholds, more_tiles
+from recaptcha.run import Run
+from recaptcha.teacher import ask, teacher_logits
 from recaptcha.toy import CLASSES
 
 
-class Run: size, bs = 32, 16
+RUN = Run(data='toy', size=32, bs=16)
 
 
 def table(*rows): return pd.DataFrame(rows, columns=['file','folder','labels'])
@@ -95,7 +95,7 @@ def test_classes_without_a_positive_do_no_harm():
     nothing = np.zeros((50, 3))
     expected = expected_labels(logits, nothing, nothing, np.ones((50, 3), dtype=bool))
     assert np.isfinite(expected).all()
-    assert not doubtful(np.zeros(50), np.full(50, .9)).any() and not doubtful(np.ones(50), np.full(50, .1)).any()
+    assert not doubtful(nothing, np.full((50, 3), .9)).any() and not doubtful(nothing+1, np.full((50, 3), .1)).any()
     assert np.isfinite(balanced(nothing)).all() and (balanced(nothing)>=1).all()
     low, high = label_thresholds(nothing, nothing>0)
     assert np.isfinite(low).all() and np.isfinite(high).all()
@@ -109,7 +109,9 @@ def test_confident_learning_finds_labels_that_were_taken_away():
     named = truth.copy()
     gone = (truth == 1) & (rng.random(800) < 0.2)
     named[gone] = 0
-    found = doubtful(named, (np.where(truth == 1, 0.85, 0.1) + rng.normal(0, 0.04, 800)).clip(0, 1))
+    probs = (np.where(truth == 1, 0.85, 0.1) + rng.normal(0, 0.04, 800)).clip(0, 1)
+    found, other = doubtful(np.c_[named, np.ones(800)], np.c_[probs, probs]).T
+    assert not other.any()  # a class of which all labels are the same has none to compare
     assert found[gone].mean() > 0.3 and found[~gone].mean() < 0.01  # cautious, and right
 
 
@@ -131,7 +133,7 @@ def test_losses_refuse_nan_as_the_others_do():
 def test_more_tiles_keeps_copies_and_the_test_set_apart():
     everything = load_tiles('toy')
     dls = tile_dls(training_tiles(everything), 32, 16)
-    more = more_tiles(dls, Run)
+    more = more_tiles(dls, RUN)
     a, b = (set(ds.items.file) for ds in (more.train_ds, more.valid_ds))
     assert (
         not a & b
@@ -142,10 +144,9 @@ def test_more_tiles_keeps_copies_and_the_test_set_apart():
     assert not a & b
 
 
-def job_of(source, method):
-    settings = dict(method=method, arch='test_efficientnet', size=32, bs=16, epochs=1, data='toy')
-    run = Settings(**settings, label_source=source)
-    return SimpleNamespace(**asdict(run), table=load_tiles('toy'), runs=None, results=None)
+def set_up_of(source, method):
+    job = Job(replace(RUN, method=method, arch='test_efficientnet', epochs=1, label_source=source))
+    return set_up(job, METHODS[method], load_tiles('toy'))
 
 
 def test_with_a_source_the_recipe_keeps_the_fifth_and_its_teacher_learns_from_folders(monkeypatch):
@@ -154,30 +155,30 @@ def test_with_a_source_the_recipe_keeps_the_fifth_and_its_teacher_learns_from_fo
     def stop(teacher, *_):
         asked.append(teacher)
         raise Stop
-    def teach(dls, run, method='baseline'):
-        with pytest.raises(Stop): teacher_logits(dls, run, method)
+    def teach(dls, job):
+        with pytest.raises(Stop): teacher_logits(dls, job)
         return np.zeros((len(dls.train_ds),len(CLASSES)))
-    monkeypatch.setattr(correction, 'train_run', stop)
+    monkeypatch.setattr(teacher, 'train', stop)
     monkeypatch.setattr(recipe, 'teacher_logits', teach)
     for source in ('rounds','complete'):
-        dls,_,change = learner._loaders(job_of(source, 'recipe'))
+        setup = set_up_of(source, 'recipe')
+        dls, loss = setup.dls, setup.settings['loss_func']
         assert asked.pop().label_source=='folder'
         assert validation_fifth(dls.valid_ds.items).all() and not validation_fifth(dls.train_ds.items).any()
         truth, known = known_labels(dls.train_ds.items)
-        loss = change['loss_func']
         assert (loss.weights.numpy()==1+known).all() and (loss.targets.numpy()==truth)[known].all()
     assert (~known).any() # what is in doubt has the teacher's answer
 
 
 def test_without_a_teacher_what_is_in_doubt_has_no_weight():
-    dls,_,change = learner._loaders(job_of('complete', 'recipe_without_teacher'))
-    _, known = known_labels(dls.train_ds.items)
-    assert (change['loss_func'].weights.numpy()==2*known).all() and (~known).any()
+    setup = set_up_of('complete', 'recipe_without_teacher')
+    _, known = known_labels(setup.dls.train_ds.items)
+    assert (setup.settings['loss_func'].weights.numpy()==2*known).all() and (~known).any()
 
 
 def test_the_recipe_without_additional_labels_takes_no_source():
     with pytest.raises(DataError, match='--method recipe --labels folder'):
-        learner._loaders(job_of('complete', 'recipe_without_looked'))
+        set_up_of('complete', 'recipe_without_looked')
 
 
 def test_recipe_resumes_to_the_same_weights(tmp_path):
@@ -199,41 +200,35 @@ def test_recipe_resumes_to_the_same_weights(tmp_path):
 def taught(finished_run, tmp_path):
     "Loaders and the settings of a run whose teacher is done, and the file in which its answers are kept"
     folder = copy(finished_run, tmp_path)
-    settings = Settings.of_folder(only(folder))
-    dls = tile_dls(training_tiles(load_tiles('toy')), settings.size, settings.bs)
-    run = SimpleNamespace(
-        **{
-            k: getattr(settings, k)
-            for k in ('arch', 'size', 'epochs', 'freeze_epochs', 'seed', 'data', 'bs', 'lr', 'fast')
-        },
-        runs=folder / 'runs',
-        results=folder / 'runs.csv',
-    )
-    return dls, run, only(folder) / 'train_logits.csv'
+    run = Finished.of_folder(only(folder)).run
+    dls = tile_dls(training_tiles(load_tiles('toy')), run.size, run.bs)
+    job = Job(replace(run, method='expected'), folder / 'runs', folder / 'runs.csv')
+    return dls, job, only(folder) / 'train_logits.csv'
 
 
 def test_a_teacher_is_asked_once_and_its_answers_are_checked(taught, monkeypatch):
-    dls, run, kept = taught
-    said = teacher_logits(dls, run)
+    dls, job, kept = taught
+    said = teacher_logits(dls, job)
     assert said.shape==(len(dls.train_ds),11) and np.isfinite(said).all() and kept.is_file()
-    monkeypatch.setattr(correction, '_ask', None) # it is not asked again
-    assert np.array_equal(teacher_logits(dls, run), said)
+    monkeypatch.setattr(teacher, 'ask', None) # it is not asked again
+    assert np.array_equal(teacher_logits(dls, job), said)
     good, draw = kept.read_bytes(), random.Random(0)
     for _ in range(20):
         bad = bytearray(good)
         bad[draw.randrange(len(good))] ^= 1<<draw.randrange(8)
         kept.write_bytes(bad)
         with pytest.raises(DataError, match='train_logits.csv.*delete it, and the teacher is asked again'):
-            teacher_logits(dls, run)
+            teacher_logits(dls, job)
     for bad in (b'', good[:-9], good[:9]):
         kept.write_bytes(bad)
-        with pytest.raises(DataError, match='train_logits.csv.*delete'): teacher_logits(dls, run)
+        with pytest.raises(DataError, match='train_logits.csv.*delete'): teacher_logits(dls, job)
 
 
 @pytest.mark.parametrize(
     'change',
     [
         lambda about, table: about.update(weights='0' * 64) or table,
+        lambda about, table: about.pop('tiles') and table,  # of before: of random crops
         lambda about, table: table.drop(columns='Car'),
         lambda about, table: table.assign(Car=np.inf),
         lambda about, table: table.assign(Car='x'),
@@ -242,22 +237,29 @@ def test_a_teacher_is_asked_once_and_its_answers_are_checked(taught, monkeypatch
 )
 def test_answers_that_no_teacher_gave_are_refused(taught, change):
     "Their checksum fits"
-    dls, run, kept = taught
-    teacher_logits(dls, run)
+    dls, job, kept = taught
+    teacher_logits(dls, job)
     about, content = read_sealed(kept)
     kept.write_bytes(content)
     table = change(about, pd.read_csv(kept, index_col='file'))
     write_sealed(kept, table.to_csv().encode(), **about)
-    with pytest.raises(DataError, match='train_logits.csv.*delete'): teacher_logits(dls, run)
+    with pytest.raises(DataError, match='train_logits.csv.*delete'): teacher_logits(dls, job)
+
+
+def test_a_teacher_says_the_same_of_a_tile_each_time(taught):
+    "It was asked about random crops, as in training, so that what its pupils learnt from depended on a draw"
+    dls, job, _ = taught
+    there = Finished.of_folder(teacher.teacher_of(job.run).folder(job.runs))
+    assert np.array_equal(ask(dls, there), ask(dls, there))
 
 
 def test_a_damaged_teacher_is_not_asked(taught):
-    dls, run, kept = taught
+    dls, job, kept = taught
     weights = kept.with_name('model.safetensors')
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
-    with pytest.raises(DataError, match='model.safetensors: damaged.*delete'): teacher_logits(dls, run)
+    with pytest.raises(DataError, match='model.safetensors: damaged.*delete'): teacher_logits(dls, job)
 
 
 def test_answers_asked_for_in_doubt_do_not_bias_expected_labels():
@@ -289,7 +291,7 @@ def test_more_labels_move_no_tile_from_training_to_validation(monkeypatch):
             'known_labels',
             lambda t: (None, np.repeat(t.file.map(by_file).to_numpy()[:, None], len(CLASSES), 1)),
         )
-        more = more_tiles(dls, Run)
+        more = more_tiles(dls, RUN)
         return set(more.valid_ds.items.file), {f for f in more.train_ds.items.file if by_file[f]}
     few, many = valid_given(.3), valid_given(.9)
     assert few[0] and few[0]<=many[0] and few[1]<=many[1]

@@ -18,7 +18,8 @@ import gpu_runs
 
 from recaptcha.tiles import DataError
 from recaptcha.losses import LOSSES, EntropyMax
-from recaptcha.run import COLUMNS, Run
+from recaptcha.run import Run
+from recaptcha.runtable import COLUMNS
 
 
 def small_network():

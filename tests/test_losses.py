@@ -4,6 +4,7 @@ toy tiles where they should.
 import numpy as np
 import pytest
 import torch
+from timm.loss import AsymmetricLossMultiLabel
 
 from recaptcha.tiles import DataError
 from recaptcha.losses import (
@@ -107,6 +108,20 @@ def test_a_loss_in_a_plain_loop_learns(loss):
         loss(net(x), y).backward()
         opt.step()
     assert torch.sigmoid(net(x))[y == 1].min() > 0.7
+
+
+@pytest.mark.parametrize('gamma_pos, gamma_neg, margin', [(0, 4, .05), (1, 4, .05), (2, 2, 0), (0, 0, 0), (1, 3, .2)])
+def test_the_asymmetric_loss_is_timm_s(gamma_pos, gamma_neg, margin):
+    "Values and gradients, on logits from -6 to 6 and random targets"
+    torch.manual_seed(0)
+    y = (torch.rand(64, 11) < .2).float()
+    z, theirs_z = (torch.linspace(-6, 6, 704).reshape(64, 11).requires_grad_() for _ in range(2))
+    ours = Asymmetric(gamma_pos, gamma_neg, margin)(z, y)
+    theirs = AsymmetricLossMultiLabel(gamma_neg, gamma_pos, clip=margin, reduction='mean')(theirs_z, y)
+    assert torch.allclose(ours, theirs, rtol=1e-5)
+    ours.backward()
+    theirs.backward()
+    assert torch.allclose(z.grad, theirs_z.grad, rtol=1e-3, atol=1e-7)
 
 
 def test_every_named_method_makes_a_loss_or_a_callback():

@@ -20,10 +20,12 @@ from recaptcha.cli import run as command
 from recaptcha.tables import read_complete
 from recaptcha.tiles import labels_folder, load_tiles, training_tiles, validation_fifth
 from recaptcha.files import DataError
+from recaptcha.finished import TEST_LOGITS, TEST_PROBS, WEIGHTS, Finished
 from recaptcha.learner import tile_dls, tile_learner
 from recaptcha.network import SEAL, Network, model_path
 from recaptcha.quantize import save_network
-from recaptcha.run import TEST_LOGITS, TEST_PROBS, WEIGHTS, Finished, Run, add_row, sha256
+from recaptcha.run import Run, sha256
+from recaptcha.runtable import add_row
 
 # With timm's smallest network.
 SETTINGS = dict(method="baseline", arch="test_efficientnet", size=32, epochs=1, data="toy", bs=16)

@@ -10,15 +10,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from claims_kit import KEYS, MORE_KEYS
 from train_kit import a_machine_of_its_own, toy_home  # noqa: F401
 
 from recaptcha import learner
 from recaptcha import run as run_module
 from recaptcha.tiles import LABELS_DIR, DataError
-from recaptcha.learner import planned
+from recaptcha.finished import read_logits
+from recaptcha.methods import METHODS, planned
 from recaptcha.network import model_path
-from recaptcha.run import SCORES, Run, add_row, check_table, code_version, counted, read_logits, read_table
-from recaptcha.train import is_in, score_runs
+from recaptcha.run import NEWER, Run, code_version
+from recaptcha.runtable import COLUMNS, SCORES, add_row, check_table, counted, is_in, read_table
+from recaptcha.train import score_runs
 
 RESULTS = Path(__file__).parent.parent / "results" / "runs.csv"
 RUN = Run(labels="0123456789ab")
@@ -89,7 +92,7 @@ def test_command_line_of_a_run_makes_it(toy_home, monkeypatch):
     from recaptcha import train as runs
 
     made = []
-    monkeypatch.setattr(runs, "train_run", lambda run, folder, results: made.append(run))
+    monkeypatch.setattr(runs, "train", lambda run, method, folder, results: made.append(run))
     for run in (
         planned(data="toy", fast=False, lr=0.02, freeze_epochs=0),
         planned(data="toy", method="recipe_distilled"),
@@ -135,7 +138,7 @@ def test_labels_and_teacher_are_part_of_a_run(toy_root, tmp_path, monkeypatch):
     assert planned(data="toy").labels != before.labels
     network = tmp_path / "network.onnx"
     network.write_bytes(b"another")
-    monkeypatch.setitem(run_module.TEACHERS, "recipe_distilled", lambda: network)
+    monkeypatch.setitem(METHODS, "recipe_distilled", replace(METHODS["recipe_distilled"], network=lambda: network))
     assert planned(data="toy", method="recipe_distilled").teacher != taught.teacher
     assert planned().labels != planned(data="toy").labels
 
@@ -184,6 +187,13 @@ def test_each_source_of_labels_has_the_hash_of_the_files_that_it_reads(toy_root,
 def test_settings_that_make_no_sense(settings):
     with pytest.raises(DataError, match=next(iter(settings))):
         Run(**settings)
+
+
+def test_claims_name_a_run_by_what_it_is():
+    "Its settings, where a line of `claims.csv` names a row of the table of runs"
+    key = COLUMNS[: KEYS["results/runs.csv"]]
+    assert set(key) <= RUN.columns().keys()
+    assert MORE_KEYS["results/runs.csv"] == list(NEWER)
 
 
 def test_the_default_rate_is_the_chosen_one():

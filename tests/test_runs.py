@@ -13,8 +13,8 @@ from train_kit import SMALL, a_machine_of_its_own, finished_run, rows, start, to
 from recaptcha import train as runs
 from recaptcha.cli import guard
 from recaptcha.tiles import DataError
-from recaptcha.learner import planned
-from recaptcha.run import write_sealed
+from recaptcha.finished import write_sealed
+from recaptcha.methods import planned
 from recaptcha.train import Child, epochs_done, sweep
 
 

@@ -6,7 +6,6 @@ import random
 import signal
 from dataclasses import asdict
 from io import BytesIO
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -28,16 +27,19 @@ from train_kit import (  # noqa: F401, fixtures among them
     wait_for,
 )
 
-from recaptcha import cpu, learner
+from recaptcha import cpu, fit, learner
 from recaptcha.batches import decode_tiles, encode_known, encode_labels, tile_dls
 from recaptcha.cpu import FastCPU
+from recaptcha.checkpoints import Progress, with_state
+from recaptcha.finished import Finished, load_weights, read_about, read_sealed, write_sealed
+from recaptcha.fit import Job, set_up, source_targets
 from recaptcha.tables import read_complete
 from recaptcha.tiles import DataError, labels_folder, load_tiles, training_tiles, validation_fifth
-from recaptcha.learner import Progress, source_targets, with_state
 from recaptcha.losses import AssumeNegative
 from recaptcha.metrics import ap_per_class, complete_thresholds, mean_ap, report
-from recaptcha.methods import WeightAverage
-from recaptcha.run import COLUMNS, Finished, Run, label_files, read_about, read_sealed, sha256, short_hash, write_sealed
+from recaptcha.methods import METHODS, WeightAverage
+from recaptcha.run import Run, label_files, sha256, short_hash
+from recaptcha.runtable import COLUMNS
 
 # A kill, and the same command again
 
@@ -312,16 +314,16 @@ def test_changed_row_json_is_refused(finished_run, tmp_path, how):
 def test_row_json_of_another_run_or_an_earlier_version_is_refused(finished_run, tmp_path):
     folder = copy(finished_run, tmp_path)
     (folder / "runs.csv").unlink()
-    run = Run.of_folder(only(folder))
+    run = Finished.of_folder(only(folder)).run
     (only(folder)).rename(Run(**{**asdict(run), "seed": 2}).folder(folder / "runs"))
     with pytest.raises(DataError, match="another run.*delete"):
         train(folder, "--seed", "2")
     path = only(folder) / "row.json"
     path.write_text(json.dumps(dict(config=dict(method="baseline"), row={}, thresholds=[], valid=[])))
     with pytest.raises(DataError, match="earlier version; delete"):
-        Run.of_folder(only(folder))
+        Finished.of_folder(only(folder))
     with pytest.raises(DataError, match="not a finished run"):
-        Run.of_folder(tmp_path / "best")
+        Finished.of_folder(tmp_path / "best")
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "test_logits.npz"])
@@ -335,12 +337,12 @@ def test_changed_weights_and_logits_are_noticed(finished_run, tmp_path, name):
         there.file(name)
     if name == "model.safetensors":
         with pytest.raises(DataError, match="damaged"):
-            learner.load_weights(torch.nn.Linear(1, 1), there)
+            load_weights(torch.nn.Linear(1, 1), there)
 
 
 def test_weights_of_another_network_are_refused(finished_run):
     with pytest.raises(DataError, match="not the weights of this network"):
-        learner.load_weights(torch.nn.Linear(1, 1), Finished.of_folder(only(finished_run)))
+        load_weights(torch.nn.Linear(1, 1), Finished.of_folder(only(finished_run)))
 
 
 # What is refused before anything is trained
@@ -386,9 +388,9 @@ def test_table_that_is_none_is_refused_before_training(tmp_path, make, word):
 # What it learns from
 
 
-def job_of(source, method="baseline"):
-    run = Run(method=method, data="toy", size=32, bs=16, label_source=source)
-    return SimpleNamespace(**asdict(run), table=load_tiles("toy"))
+def set_up_of(source, method="baseline"):
+    job = Job(Run(method=method, data="toy", size=32, bs=16, label_source=source))
+    return set_up(job, METHODS[method], load_tiles("toy"))
 
 
 def entries(items):
@@ -400,8 +402,9 @@ def entries(items):
 def test_each_source_has_its_targets_and_the_same_validation():
     kept = {}
     for source in ("folder", "rounds", "complete"):
-        dls, _, change = learner._loaders(job_of(source))
-        assert isinstance(change["loss_func"], AssumeNegative) and change["loss_func"].skip_nan
+        setup = set_up_of(source)
+        dls, loss = setup.dls, setup.settings["loss_func"]
+        assert isinstance(loss, AssumeNegative) and loss.skip_nan
         items, valid = (ds.items.reset_index(drop=True) for ds in (dls.train_ds, dls.valid_ds))
         assert validation_fifth(valid).all() and not validation_fifth(items).any()
         truth, doubt, _ = entries(valid)
@@ -418,7 +421,8 @@ def test_each_source_has_its_targets_and_the_same_validation():
 
 def test_methods_that_correct_labels_know_what_their_source_does():
     for source in ("folder", "complete"):
-        dls, _, change = learner._loaders(job_of(source, "corrected"))
+        setup = set_up_of(source, "corrected")
+        dls, change = setup.dls, setup.settings
         truth, doubt, named = entries(dls.train_ds.items)
         loss, small = change["loss_func"], (dls.train_ds.items.set == "small").to_numpy()
         if source == "complete":
@@ -429,11 +433,11 @@ def test_methods_that_correct_labels_know_what_their_source_does():
 
 
 def test_without_a_source_nothing_is_other_than_it_was():
-    dls, thresholds, change = learner._loaders(job_of(""))
+    setup = set_up_of("")
     plain = tile_dls(training_tiles(load_tiles("toy")), 32, 16)
-    for ours, theirs in zip(dls, plain):
+    for ours, theirs in zip(setup.dls, plain):
         assert torch.equal(ours.targets, theirs.targets) and ours.items.file.tolist() == theirs.items.file.tolist()
-    assert change == {} and thresholds is learner._usual_thresholds
+    assert setup.settings == {} and setup.thresholds is fit._usual_thresholds
 
 
 def test_a_run_on_complete_labels(tmp_path, finished_run, monkeypatch):
@@ -443,7 +447,7 @@ def test_a_run_on_complete_labels(tmp_path, finished_run, monkeypatch):
         scored.append((probs, truth))
         return mean_ap(probs, truth)
 
-    monkeypatch.setattr(learner, "mean_ap", watched)
+    monkeypatch.setattr(fit, "mean_ap", watched)
     train(tmp_path, "--labels", "complete", "--epochs", "1")
     (row,) = rows(tmp_path)
     there = Finished.of_folder(only(tmp_path))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from recaptcha import learner
+from recaptcha import checkpoints
 from recaptcha.train import main
 
 SMALL = ["--data", "toy", "--size", "32", "--epochs", "2", "--arch", "test_efficientnet"]  # timm's smallest network
@@ -90,13 +90,13 @@ def wait_for(condition, seconds=240):
 def break_off(folder, *args, phase=1, epoch=1):
     "`train`, ended when the checkpoint of that epoch is written, as Ctrl-C would end it"
 
-    def write_and_end(callback, write=learner.Checkpoint.after_epoch):
+    def write_and_end(callback, write=checkpoints.Checkpoint.after_epoch):
         write(callback)
         if (callback.phase, callback.epoch + 1) == (phase, epoch):
             raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(learner.Checkpoint, "after_epoch", write_and_end)
+        patch.setattr(checkpoints.Checkpoint, "after_epoch", write_and_end)
         train(folder, *args)
 
 
