@@ -243,8 +243,7 @@ def _parser():
 
 def main(args=None):
     "`recaptcha-export`"
-    p = _parser()
-    a = p.parse_args(args)
+    a = (p := _parser()).parse_args(args)
     if not 32<=a.size<=512: p.error(f'--size {a.size}: 32 to 512 pixels')
     folder = best_run(a.runs, a.method) if a.run=='best' else Path(a.run)
     lost = export(folder, a.out, a.size, a.results)

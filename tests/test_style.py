@@ -10,8 +10,8 @@ import pytest
 from recaptcha.style import BLUE, style
 
 ROOT = Path(__file__).resolve().parent.parent
-# Notebooks of the series that still set matplotlib up by themselves.
-BY_THEMSELVES = {"02_baseline", "05_label_smoothing_v2", "06_label_correction", "07_prediction", "08_recipe"}
+# Notebooks of the series that set matplotlib up by themselves.
+BY_THEMSELVES = set()
 
 
 def test_style_needs_matplotlib_alone():
