@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from recaptcha.tiles import load_tiles, open_tile
 from recaptcha.network import Network
+from recaptcha.tiles import load_tiles, open_tile
 
 FIGURES = Path(__file__).resolve().parent.parent / "images/demo"
 TARGETS = {"Traffic Light": 3, "Crosswalk": 4, "Palm": 3, "Bicycle": 3}  # how many of nine tiles show it

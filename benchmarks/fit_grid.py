@@ -20,8 +20,8 @@ from scipy.optimize import minimize
 
 from recaptcha.candidates import WEIGHTS, Candidate, View, look_at, neighbours, propose
 from recaptcha.compose import any_kind, compose
-from recaptcha.tiles import load_tiles, open_tile, training_tiles
 from recaptcha.grid import COARSE, FINE, Grid, shrink
+from recaptcha.tiles import load_tiles, open_tile, training_tiles
 
 HOLD = 0.002  # how firmly the weights are held at those there are
 LANDED = np.array(list(WEIGHTS.values()))

@@ -27,6 +27,12 @@ from gpu_engine import Tiles, Training, fastest, train_together
 
 from recaptcha.backbone import has_local_weights
 from recaptcha.batches import decode_tiles, encode_labels
+from recaptcha.files import written
+from recaptcha.fit import source_targets
+from recaptcha.losses import LOSSES
+from recaptcha.metrics import complete_thresholds, mean_ap, report
+from recaptcha.run import Run, code_version, label_files, short_hash
+from recaptcha.runtable import COLUMNS, add_row, read_table
 from recaptcha.tiles import (
     LABEL_SOURCES,
     DataError,
@@ -36,12 +42,6 @@ from recaptcha.tiles import (
     validation_fifth,
     with_known,
 )
-from recaptcha.files import written
-from recaptcha.fit import source_targets
-from recaptcha.losses import LOSSES
-from recaptcha.metrics import complete_thresholds, mean_ap, report
-from recaptcha.run import Run, code_version, label_files, short_hash
-from recaptcha.runtable import COLUMNS, add_row, read_table
 
 PASSES = (
     Path(__file__).parent.parent / 'results' / 'annotation_passes.csv'

@@ -15,8 +15,8 @@ from PIL import Image
 
 from recaptcha.metrics import report
 from recaptcha.results import agreement, second_answers
-from recaptcha.style import BLUE, GREY, ORANGE, style
 from recaptcha.runtable import read_table, runs_at
+from recaptcha.style import BLUE, GREY, ORANGE, style
 from recaptcha.tiles import load_tiles, open_tile
 from recaptcha.toy import CLASSES
 

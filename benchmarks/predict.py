@@ -48,9 +48,9 @@ def tile_files(folder):
 
 def learner(table):
     "fastai's learner on its own DataBlock, at the size at which the released network looks"
-    from recaptcha.tiles import tile_block
     from recaptcha.learner import tile_learner
     from recaptcha.release import SIZE
+    from recaptcha.tiles import tile_block
     return tile_learner(tile_block(SIZE).dataloaders(table, bs=9, num_workers=0), pretrained=False, fast=False)
 
 

@@ -29,8 +29,8 @@ def measure(mode, arch, bs, steps):
     from fastai.torch_core import set_seed
 
     from recaptcha.batches import tile_dls
-    from recaptcha.tiles import load_tiles, tile_block, training_tiles
     from recaptcha.learner import tile_learner
+    from recaptcha.tiles import load_tiles, tile_block, training_tiles
 
     class Clock(Callback):
         "Stops the fit after `steps` batches and notes when each ended"

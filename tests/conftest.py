@@ -13,6 +13,50 @@ def toy_root(tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope="session")
+def toy_home(toy_root, tmp_path_factory):
+    "A `RECAPTCHA_DATA` in which the drawn tiles lie already"
+    home = tmp_path_factory.mktemp("home")
+    (home / "toy").symlink_to(toy_root)
+    return home
+
+
+@pytest.fixture
+def a_machine_of_its_own(toy_home, monkeypatch):
+    "One thread, no variable of this machine's, and no network: whoever asks for one fails the test"
+    import torch
+    from train_kit import set_up
+
+    threads = torch.get_num_threads()
+    set_up(toy_home, monkeypatch)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def finished_run(toy_home, tmp_path_factory):
+    "A folder in which a run is done; tests change only copies"
+    from train_kit import set_up, train
+
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        set_up(toy_home, patch)
+        train(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def broken_off_run(toy_home, tmp_path_factory):
+    "A folder with the same run after the first of two epochs with the whole network"
+    from train_kit import break_off, set_up
+
+    folder = tmp_path_factory.mktemp("broken_off")
+    with pytest.MonkeyPatch.context() as patch:
+        set_up(toy_home, patch)
+        break_off(folder)
+    return folder
+
+
 @pytest.fixture
 def blog(tmp_path):
     "A site in a temporary folder, for small notebooks"

@@ -12,13 +12,14 @@ import torch.nn.functional as F
 import torchvision
 from safetensors.torch import save_file
 from sklearn.datasets import load_sample_image
-from train_kit import a_machine_of_its_own, toy_home  # noqa: F401
 
 from recaptcha import backbone as module
 from recaptcha import learner
 from recaptcha.backbone import HALVES, NoWeights, Renormalise, backbone, has_local_weights, read_weights
 from recaptcha.batches import tile_dls
 from recaptcha.tiles import DataError, load_tiles, training_tiles
+
+pytestmark = pytest.mark.usefixtures("a_machine_of_its_own")
 
 LITE = ["tf_efficientnet_lite0", "tf_efficientnet_lite2", "efficientnet_lite0", "efficientnet_lite2"]
 

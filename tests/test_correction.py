@@ -11,10 +11,13 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
-from train_kit import a_machine_of_its_own, break_off, copy, finished_run, only, toy_home, train  # noqa: F401, fixtures among them
+from train_kit import break_off, copy, only, train
 
-from recaptcha import methods as recipe, teacher
+from recaptcha import methods as recipe
+from recaptcha import teacher
 from recaptcha.batches import tile_dls
+from recaptcha.finished import Finished, read_sealed, write_sealed
+from recaptcha.fit import Job, set_up
 from recaptcha.labels import (
     SelfTraining,
     SoftTargets,
@@ -23,14 +26,13 @@ from recaptcha.labels import (
     known_labels,
     label_thresholds,
 )
-from recaptcha.tiles import LABELS_DIR, DataError, load_tiles, read_manifest, training_tiles, validation_fifth
-from recaptcha.finished import Finished, read_sealed, write_sealed
-from recaptcha.fit import Job, set_up
 from recaptcha.methods import METHODS, balanced, challenge_thresholds, more_tiles
 from recaptcha.run import Run
 from recaptcha.teacher import ask, teacher_logits
+from recaptcha.tiles import LABELS_DIR, DataError, load_tiles, read_manifest, training_tiles, validation_fifth
 from recaptcha.toy import CLASSES
 
+pytestmark = pytest.mark.usefixtures("a_machine_of_its_own")
 
 RUN = Run(data='toy', size=32, bs=16)
 

@@ -1,4 +1,4 @@
-"""The toolkit's notebooks: no number, no date in the address, links and pictures from a folder deeper; what has moved."""
+"""The toolkit's notebooks: no number, no date in the address, links from a folder deeper; what has moved."""
 
 import re
 

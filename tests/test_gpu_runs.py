@@ -16,10 +16,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent / 'benchmarks'))
 import gpu_engine
 import gpu_runs
 
-from recaptcha.tiles import DataError
 from recaptcha.losses import LOSSES, EntropyMax
 from recaptcha.run import Run
 from recaptcha.runtable import COLUMNS
+from recaptcha.tiles import DataError
 
 
 def small_network():

@@ -6,7 +6,6 @@ import pytest
 import torch
 from timm.loss import AsymmetricLossMultiLabel
 
-from recaptcha.tiles import DataError
 from recaptcha.losses import (
     LOSSES,
     AssumeNegative,
@@ -20,6 +19,7 @@ from recaptcha.losses import (
     WeakNegative,
     set_constants,
 )
+from recaptcha.tiles import DataError
 
 ALL = dict(
     an=AssumeNegative,
@@ -186,9 +186,9 @@ def test_a_learner_scores_its_training_tiles_for_the_loss_in_evaluation_mode(toy
     from fastai.learner import Learner
 
     from recaptcha.batches import tile_dls
-    from recaptcha.tiles import tile_table, training_tiles
     from recaptcha.learner import predict_probs
     from recaptcha.losses import TellLoss
+    from recaptcha.tiles import tile_table, training_tiles
     dls = tile_dls(training_tiles(tile_table(toy_root)), 32, 32)
     n, targets = len(dls.train_ds), dls.train.targets
     torch.manual_seed(0)

@@ -17,8 +17,6 @@ from recaptcha import release
 from recaptcha.batches import encode_labels
 from recaptcha.card import spread
 from recaptcha.cli import run as command
-from recaptcha.tables import read_complete
-from recaptcha.tiles import labels_folder, load_tiles, training_tiles, validation_fifth
 from recaptcha.files import DataError
 from recaptcha.finished import TEST_LOGITS, TEST_PROBS, WEIGHTS, Finished
 from recaptcha.learner import tile_dls, tile_learner
@@ -26,6 +24,8 @@ from recaptcha.network import SEAL, Network, model_path
 from recaptcha.quantize import save_network
 from recaptcha.run import Run, sha256
 from recaptcha.runtable import add_row
+from recaptcha.tables import read_complete
+from recaptcha.tiles import labels_folder, load_tiles, training_tiles, validation_fifth
 
 # With timm's smallest network.
 SETTINGS = dict(method="baseline", arch="test_efficientnet", size=32, epochs=1, data="toy", bs=16)

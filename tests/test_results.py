@@ -10,12 +10,12 @@ import pytest
 from scipy.special import expit
 
 from recaptcha.card import card_template
-from recaptcha.tiles import LABELS_DIR, DataError
 from recaptcha.finished import run_logits
 from recaptcha.methods import METHODS
 from recaptcha.metrics import report
 from recaptcha.results import agreement, bootstrap_scores, second_answers
 from recaptcha.runtable import COLUMNS, read_table
+from recaptcha.tiles import LABELS_DIR, DataError
 from recaptcha.train import SMALL_BUDGET, unnamed_scores
 from recaptcha.train import test_answers as answers
 

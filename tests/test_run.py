@@ -11,17 +11,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from claims_kit import KEYS, MORE_KEYS
-from train_kit import a_machine_of_its_own, toy_home  # noqa: F401
 
 from recaptcha import learner
 from recaptcha import run as run_module
-from recaptcha.tiles import LABELS_DIR, DataError
 from recaptcha.finished import read_logits
 from recaptcha.methods import METHODS, planned
 from recaptcha.network import model_path
 from recaptcha.run import NEWER, Run, code_version
 from recaptcha.runtable import COLUMNS, SCORES, add_row, check_table, counted, is_in, read_table
+from recaptcha.tiles import LABELS_DIR, DataError
 from recaptcha.train import score_runs
+
+pytestmark = pytest.mark.usefixtures("a_machine_of_its_own")
 
 RESULTS = Path(__file__).parent.parent / "results" / "runs.csv"
 RUN = Run(labels="0123456789ab")

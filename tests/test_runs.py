@@ -8,14 +8,16 @@ import threading
 from pathlib import Path
 
 import pytest
-from train_kit import SMALL, a_machine_of_its_own, finished_run, rows, start, toy_home, train, wait_for  # noqa: F401
+from train_kit import SMALL, rows, start, train, wait_for
 
 from recaptcha import train as runs
 from recaptcha.cli import guard
-from recaptcha.tiles import DataError
 from recaptcha.finished import write_sealed
 from recaptcha.methods import planned
+from recaptcha.tiles import DataError
 from recaptcha.train import Child, epochs_done, sweep
+
+pytestmark = pytest.mark.usefixtures("a_machine_of_its_own")
 
 
 def runs_of(*seeds, **settings):

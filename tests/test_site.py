@@ -55,7 +55,8 @@ def test_home_lists_the_series_in_order(site):
         pictured = "cover" in post and "shelf" not in post  # the toolkit's cards are words alone
         assert pictured == ("<img" in card)
         numbers = re.findall(r'<div class="no-cover" aria-hidden="true">(.+?)</div>', card)  # in a picture's place
-        assert len(numbers) == ("cover" not in post and "shelf" not in post) and all(f"Part {number}<" in card for number in numbers)
+        assert len(numbers) == ("cover" not in post and "shelf" not in post)
+        assert all(f"Part {number}<" in card for number in numbers)
     assert "Hidden part" not in home.text
     assert home.text.count('Ours: <first> & "best" {{ 1 | plus: 1 }}') == 1
     assert {path.name for path in (site.source / "_notebooks").glob("[0-9][0-9]*.ipynb")} == set(site.posts)
@@ -99,7 +100,7 @@ def followed(site, name):
 
 
 def test_every_address_of_nbdevs_index_is_there(site):
-    """Where it says that a function of the module is told of: a page, or an old address that leads to one, and a place."""
+    """Where it says that a function is told of: a page, or an old address that leads to one, and a place."""
     settings, modules = index["settings"], index["syms"]
     assert settings["doc_host"] + settings["doc_baseurl"] == site.host + site.base
     missing = []

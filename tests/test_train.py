@@ -13,33 +13,23 @@ import pytest
 import torch
 from fastai.vision.all import BCEWithLogitsLossFlat, Learner, set_seed
 from safetensors.torch import load_file
-from train_kit import (  # noqa: F401, fixtures among them
-    a_machine_of_its_own,
-    break_off,
-    broken_off_run,
-    copy,
-    finished_run,
-    only,
-    rows,
-    start,
-    toy_home,
-    train,  # noqa: F401
-    wait_for,
-)
+from train_kit import break_off, copy, only, rows, start, train, wait_for
 
 from recaptcha import cpu, fit, learner
 from recaptcha.batches import decode_tiles, encode_known, encode_labels, tile_dls
-from recaptcha.cpu import FastCPU
 from recaptcha.checkpoints import Progress, with_state
+from recaptcha.cpu import FastCPU
 from recaptcha.finished import Finished, load_weights, read_about, read_sealed, write_sealed
 from recaptcha.fit import Job, set_up, source_targets
-from recaptcha.tables import read_complete
-from recaptcha.tiles import DataError, labels_folder, load_tiles, training_tiles, validation_fifth
 from recaptcha.losses import AssumeNegative
-from recaptcha.metrics import ap_per_class, complete_thresholds, mean_ap, report
 from recaptcha.methods import METHODS, WeightAverage
+from recaptcha.metrics import ap_per_class, complete_thresholds, mean_ap, report
 from recaptcha.run import Run, label_files, sha256, short_hash
 from recaptcha.runtable import COLUMNS
+from recaptcha.tables import read_complete
+from recaptcha.tiles import DataError, labels_folder, load_tiles, training_tiles, validation_fifth
+
+pytestmark = pytest.mark.usefixtures("a_machine_of_its_own")
 
 # A kill, and the same command again
 

@@ -17,25 +17,6 @@ from recaptcha.train import main
 SMALL = ["--data", "toy", "--size", "32", "--epochs", "2", "--arch", "test_efficientnet"]  # timm's smallest network
 
 
-@pytest.fixture(scope="session")
-def toy_home(toy_root, tmp_path_factory):
-    "A `RECAPTCHA_DATA` in which the drawn tiles lie already"
-    home = tmp_path_factory.mktemp("home")
-    (home / "toy").symlink_to(toy_root)
-    return home
-
-
-@pytest.fixture(autouse=True)
-def a_machine_of_its_own(toy_home, monkeypatch):
-    "One thread, no variable of this machine's, and no network: whoever asks for one fails the test"
-    set_up(toy_home, monkeypatch)
-    yield
-    torch.set_num_threads(threads)
-
-
-threads = torch.get_num_threads()
-
-
 def set_up(home, monkeypatch):
     def no_network(*args, **kwargs):
         raise AssertionError("a network was asked for")
@@ -98,26 +79,6 @@ def break_off(folder, *args, phase=1, epoch=1):
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(checkpoints.Checkpoint, "after_epoch", write_and_end)
         train(folder, *args)
-
-
-@pytest.fixture(scope="session")
-def finished_run(toy_home, tmp_path_factory):
-    "A folder in which a run is done; tests change only copies"
-    folder = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        set_up(toy_home, patch)
-        train(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def broken_off_run(toy_home, tmp_path_factory):
-    "A folder with the same run after the first of two epochs with the whole network"
-    folder = tmp_path_factory.mktemp("broken_off")
-    with pytest.MonkeyPatch.context() as patch:
-        set_up(toy_home, patch)
-        break_off(folder)
-    return folder
 
 
 def copy(folder, to) -> Path:
