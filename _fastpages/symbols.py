@@ -24,8 +24,18 @@ def places(source: str) -> list:
     return list(dict.fromkeys(name.lower() for node in body for name in _names(node)))
 
 
+def _patched(node):
+    """The class that fastcore's `@patch` puts a function into: that of its first parameter; None without it."""
+    if isinstance(node, ast.ClassDef) or not node.args.args:
+        return None
+    owner = node.args.args[0].annotation
+    patches = any(isinstance(each, ast.Name) and each.id == "patch" for each in node.decorator_list)
+    return owner.id if patches and isinstance(owner, ast.Name) else None
+
+
 def _names(node):
     if isinstance(node, DEFINITIONS):
-        yield node.name
+        owner = _patched(node)
+        yield f"{owner}.{node.name}" if owner else node.name
     if isinstance(node, ast.ClassDef):
         yield from (f"{node.name}.{inner.name}" for inner in node.body if isinstance(inner, DEFINITIONS))

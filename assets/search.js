@@ -24,11 +24,18 @@ function holds(data, words) {
     .every((word) => text.includes(word.slice(0, Math.max(3, Math.ceil(word.length * 0.7)))));
 }
 
-function entry(data) {
+// The part of a page that is named as what was typed, as a function of the module is; else the one that fits best,
+// where there is one with a heading; else the page.
+function best(data, words) {
+  const parts = data.sub_results?.filter((sub) => sub.url.includes("#")) ?? [];
+  const name = (sub) => decodeURIComponent(sub.url.split("#").pop()).split(".").pop().toLowerCase();
+  return parts.find((sub) => name(sub) === words.toLowerCase()) ?? parts[0] ?? data;
+}
+
+function entry(data, words) {
   const item = document.createElement("li");
   const link = document.createElement("a");
-  // The part of the page that fits best, where there is one with a heading.
-  const part = data.sub_results?.find((sub) => sub.url.includes("#")) ?? data;
+  const part = best(data, words);
   link.href = part.url;
   link.textContent = data.meta.title;
   item.append(link);
@@ -57,7 +64,7 @@ async function search() {
     found = (await Promise.all(hits.map((hit) => hit.data()))).filter((data) => holds(data, words));
   }
   if (mine !== asked) return; // an answer to what was typed before
-  results.replaceChildren(...found.map(entry));
+  results.replaceChildren(...found.map((data) => entry(data, words)));
   say(words ? (found.length ? "found" : "none") : null, found.length || words);
 }
 

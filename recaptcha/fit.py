@@ -23,7 +23,7 @@ from .cli import say
 from .cpu import *
 from .finished import *
 from .learner import *
-from .losses import AssumeNegative, PartialLoss, TellLoss
+from .losses import AssumeNegative, PartialLoss, LossContext
 from .metrics import *
 from .run import Run, code_version
 from .runtable import COLUMNS, check_table
@@ -161,7 +161,7 @@ def _fit(learn, path, run, at) -> float: # seconds trained, over all sittings
 
 def _fit_phase(learn, run, phase, n, start, save, kwargs) -> float:
     "Epochs `start` to `n` of a phase; the seconds trained"
-    tell = [TellLoss(done=run.freeze_epochs*phase)] if isinstance(learn.loss_func, PartialLoss) else []
+    tell = [LossContext(done=run.freeze_epochs*phase)] if isinstance(learn.loss_func, PartialLoss) else []
     cbs = [EpochSeed(run.seed, phase), save, *tell]
     with several_processes(learn): learn.fit_one_cycle(n, **kwargs, start_epoch=start, cbs=cbs)
     return save.seconds

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LOSSES', 'PartialLoss', 'AssumeNegative', 'LabelSmoothing', 'WeakNegative', 'EntropyMax', 'LargeLoss',
-           'GeneralizedRobust', 'Asymmetric', 'RegularizedEstimation', 'TellLoss', 'set_constants']
+           'GeneralizedRobust', 'Asymmetric', 'RegularizedEstimation', 'LossContext', 'set_constants']
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #4b0aff25
 import torch, torch.nn.functional as F
@@ -197,7 +197,7 @@ class RegularizedEstimation(PartialLoss):
         self.table.grad = None
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #9b50c13e
-class TellLoss(Callback):
+class LossContext(Callback):
     """Tell a `PartialLoss` how many epochs are done and which training tiles the batch holds; let it learn what it
     learns itself, and score the training tiles for it where it wants that"""
     order = 5

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PARTS', 'METHODS', 'more_tiles', 'TileNoise', 'balanced', 'WeightedTileDL', 'WeightAverage', 'GrowTiles',
-           'challenge_thresholds', 'by_baseline', 'Recipe', 'by_release', 'planned']
+           'challenge_thresholds', 'from_baseline', 'Recipe', 'from_release', 'planned']
 
 # %% ../_notebooks/08_recipe.ipynb #a6a00004
 import hashlib
@@ -142,7 +142,7 @@ def challenge_thresholds(
     return 1/(1+np.exp(-np.array(chosen))) # SciPy's `expit` differs in the last bit, and bf16 logits lie on thresholds
 
 # %% ../_notebooks/08_recipe.ipynb #a6a00071
-def by_baseline(
+def from_baseline(
     dls, job,
     named, # folder labels of the training tiles, shape (tiles, classes)
     truth, known, # from `known_labels`
@@ -156,7 +156,7 @@ def by_baseline(
 class Recipe:
     "All that helped on validation, each part of which can be left out; called with loaders and a `Job`, as a method is"
     looked:bool = True # learn from the answers of the rounds
-    teacher:callable = by_baseline # what is expected where nothing is known; the folders where there is no teacher
+    teacher:callable = from_baseline # what is expected where nothing is known; the folders where there is no teacher
     more:bool = True # nearly all tiles to train on
     noise:bool = True # laid over some tiles
     balance:bool = True # rare classes more often
@@ -195,7 +195,7 @@ def callbacks(self:Recipe, size) -> list:
     "What averages, grows and looks twice, at tiles of `size` pixels"
     last = size*3//2 if self.growth else size
     cbs = [WeightAverage()]*self.average + [GrowTiles(size*3//4, last)]*self.growth
-    return cbs + [LookCloser(last*9//8 if self.larger else None)]*self.mirror
+    return cbs + [FlipAverage(last*9//8 if self.larger else None)]*self.mirror
 
 def _choose(label, probs, valid, small):
     "Thresholds for challenges, by what `label` knows of the validation tiles and what is expected of the rest"
@@ -204,7 +204,7 @@ def _choose(label, probs, valid, small):
     return challenge_thresholds(probs, there, valid.folder, small)
 
 # %% ../_notebooks/08_recipe.ipynb #d1571112
-def by_release(
+def from_release(
     dls, job,
     named, # folder labels of the training tiles, shape (tiles, classes)
     truth, known, # from `known_labels`
@@ -229,9 +229,9 @@ METHODS = {
     **{make.__name__: Method(make, relabels=True) for make in (corrected,pruned,pseudo,expected)},
     'recipe': Method(Recipe(), relabels=True),
     'recipe_with_larger': Method(Recipe(larger=True), relabels=True),
-    'recipe_with_all_answers': Method(Recipe(teacher=partial(by_baseline, all_answers=True)), relabels=True),
+    'recipe_with_all_answers': Method(Recipe(teacher=partial(from_baseline, all_answers=True)), relabels=True),
     **{f'recipe_without_{part}': Method(Recipe(**{part: False}), relabels=True) for part in PARTS},
-    'recipe_distilled': Method(Recipe(teacher=by_release), relabels=True, network=model_path),
+    'recipe_distilled': Method(Recipe(teacher=from_release), relabels=True, network=model_path),
 }
 
 # %% ../_notebooks/08_recipe.ipynb #d1571117

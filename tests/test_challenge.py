@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_kit import one_line, predict
-from golden_kit import demo_tiles
+from golden_kit import demo_pictures
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from notebook_kit import ROOT
@@ -42,7 +42,7 @@ def challenge(tiles):
 
 @pytest.fixture(scope="module")
 def photos():
-    return demo_tiles()
+    return demo_pictures()
 
 
 @pytest.fixture

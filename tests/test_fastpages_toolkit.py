@@ -8,6 +8,7 @@ from notebook_kit import HEAD, Blog, code, front, picture_output
 
 from _fastpages.documents import is_document, slug_of
 from _fastpages.setup_cell import notebooks
+from _fastpages.symbols import places
 
 POST = "2026-03-04-toolkit-one.html"
 EXPORTS = "#| default_exp one"
@@ -127,3 +128,8 @@ def test_setup_cells_go_into_the_notebooks_that_nbdev_finds(shelf, monkeypatch):
         shelf.add(code("1"), name=name)
     found = [path.relative_to(shelf.notebooks).as_posix() for path in notebooks({"nbs_path": "_notebooks"})]
     assert found == ["01_one.ipynb", "toolkit/one.ipynb"]
+
+
+def test_a_patched_method_stands_under_its_class():
+    source = "@patch\ndef labels(self:Recipe, dls): ...\n\n@patch\ndef loose(x): ...\n\nclass A:\n    def b(self): ..."
+    assert places(source) == ["recipe.labels", "loose", "a", "a.b"]

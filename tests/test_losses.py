@@ -187,7 +187,7 @@ def test_a_learner_scores_its_training_tiles_for_the_loss_in_evaluation_mode(toy
 
     from recaptcha.batches import tile_dls
     from recaptcha.learner import predict_probs
-    from recaptcha.losses import TellLoss
+    from recaptcha.losses import LossContext
     from recaptcha.tiles import tile_table, training_tiles
     dls = tile_dls(training_tiles(tile_table(toy_root)), 32, 32)
     n, targets = len(dls.train_ds), dls.train.targets
@@ -201,7 +201,7 @@ def test_a_learner_scores_its_training_tiles_for_the_loss_in_evaluation_mode(toy
     )
     model(torch.zeros(2, 3, 32, 32))
     loss = EntropyMax(tiles=n, epochs=2, warmup=1, theta=.5)
-    learn = Learner(dls, model, loss_func=loss, cbs=TellLoss())
+    learn = Learner(dls, model, loss_func=loss, cbs=LossContext())
     with learn.no_bar(), learn.no_logging():
         learn.fit(1)
     chosen = (loss.pseudo >= 0).cpu()
