@@ -12,24 +12,26 @@ and test tiles, and a line about each network go to FOLDER; a network that is th
 """
 import argparse
 import json
+import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import timm
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
-from recaptcha.backbone import backbone
 from recaptcha.batches import TileCrop, decode_tiles, encode_known, encode_labels
+from recaptcha.cpu import keep_freed_memory
 from recaptcha.metrics import mean_ap
+from recaptcha.network import STRIDE
+from recaptcha.places import about_places, load_places, new_network, pool
 from recaptcha.tiles import load_cells, load_tiles, training_tiles, validation_fifth
 from recaptcha.toy import CLASSES
 
-STRIDE = 16 # pixels of the network's input to a place
 SIZES = (128, 160, 192, 224, 256) # pixels of the input, another for each batch
 CELLS = 16 # of a tile, in 4 rows
 REGIONS = 4 # tiles of a mosaic
@@ -50,6 +52,9 @@ class Settings:
     mosaics: float = .4 # share of a batch
     cells: float = 1. # weight of what is known of cells
     teachers: tuple = () # names of networks whose answers are half of the target
+    sizes: tuple = SIZES # pixels of the input, another for each batch
+    start: str = '' # name of the network that it goes on from
+    guessed: float = 0. # weight of the cells that this network is sure of, beside those that are labelled
 
 
 # Tiles and what is known of them
@@ -61,13 +66,9 @@ class Tiles:
     images: torch.Tensor # uint8, (tiles, 3, side, side)
     labels: torch.Tensor # 0, 1 or UNKNOWN, (tiles, classes)
     cells: torch.Tensor # 0, 1 or UNKNOWN, (tiles, classes, CELLS)
+    weights: torch.Tensor # of each cell, same shape
 
     def __len__(self): return len(self.files)
-
-    def some(self, rows):
-        "These tiles only"
-        rows = torch.as_tensor(rows, device=self.images.device)
-        return Tiles([self.files[i] for i in rows.tolist()], self.images[rows], self.labels[rows], self.cells[rows])
 
 
 def read_tiles(mode, device):
@@ -87,7 +88,8 @@ def tiles_of(table, truth, known, answers, device):
     labels = torch.as_tensor(np.where(known, truth, UNKNOWN), dtype=torch.float)
     files = table.file.tolist()
     cells = cells_of(files, labels, answers)
-    return Tiles(files, decode_tiles(table.path).to(device), labels.to(device), cells.to(device))
+    images = decode_tiles(table.path).to(device)
+    return Tiles(files, images, labels.to(device), cells.to(device), torch.ones_like(cells).to(device))
 
 
 def cells_of(files, labels, answers):
@@ -103,76 +105,6 @@ def cells_of(files, labels, answers):
     return cells
 
 
-# The network
-
-def pool(z, ids, n, sharpness):
-    """Log-mean-exp over the places of each bag. `z`: (batch, classes, places); `ids`: (batch, places), the bag of each
-    place, `n` where it is in none; `sharpness`: (classes,). Returns (batch, classes, n) and the counts, (batch, n)"""
-    z = z*sharpness[None, :, None]
-    index = ids[:, None].expand(-1, z.shape[1], -1)
-    top = z.new_full((*z.shape[:2], n+1), -1e30).scatter_reduce(2, index, z.detach(), 'amax') # of each bag
-    total = torch.zeros_like(top).scatter_add(2, index, (z-top.gather(2, index)).exp())[..., :n]
-    ones = torch.ones_like(ids, dtype=torch.float)
-    count = torch.zeros(len(z), n+1, device=z.device).scatter_add(1, ids, ones)[:, :n]
-    pooled = (total.clamp(min=1e-30).log() - count.clamp(min=1).log()[:, None] + top[..., :n])/sharpness[None, :, None]
-    return pooled, count
-
-
-class PlaceNetwork(nn.Module):
-    "From tiles (batch, 3, side, side) in [0, 1] to logits at places and what all places add to a tile's"
-    def __init__(self, arch, width=256):
-        super().__init__()
-        self.body = timm.create_model(arch, features_only=True, out_indices=(3, 4))
-        fine, coarse = self.body.feature_info.channels()
-        self.fine = nn.Sequential(nn.Conv2d(fine, width, 1, bias=False), nn.BatchNorm2d(width))
-        self.coarse = nn.Sequential(nn.Conv2d(coarse, width, 1, bias=False), nn.BatchNorm2d(width))
-        self.mix = nn.Sequential(
-            nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False), nn.BatchNorm2d(width), nn.ReLU6(),
-            nn.Conv2d(width, width, 1, bias=False), nn.BatchNorm2d(width))
-        self.drop = nn.Dropout(.2)
-        self.places = nn.Conv2d(width, len(CLASSES), 1)
-        self.whole = nn.Linear(width, len(CLASSES))
-        self.log_sharpness = nn.Parameter(torch.full((len(CLASSES),), .7))
-        nn.init.constant_(self.places.bias, -2.)
-        nn.init.zeros_(self.whole.bias)
-
-    def forward(self, x):
-        "Logits at places, (batch, classes, side/STRIDE, side/STRIDE), and (batch, classes)"
-        fine, coarse = self.body(x*2-1) # the weights come from inputs in [-1, 1]
-        h = F.relu6(self.fine(fine) + F.interpolate(self.coarse(coarse), scale_factor=2, mode='nearest'))
-        h = F.relu6(h + self.mix(h))
-        return self.places(self.drop(h)), self.whole(self.drop(h.mean((2, 3))))
-
-    @property
-    def sharpness(self): return self.log_sharpness.exp()
-
-    def tile_logits(self, z, whole):
-        "(batch, classes), from what `forward` returns"
-        flat = z.float().flatten(2)
-        pooled, _ = pool(flat, flat.new_zeros(len(z), flat.shape[2], dtype=torch.long), 1, self.sharpness)
-        return pooled[..., 0] + whole.float()
-
-    def square_logits(self, z, n=4):
-        "(batch, classes, n²) of the squares of an n×n challenge"
-        flat = z.float().flatten(2)
-        ids = square_ids(z.shape[-1], n, z.device)[None].expand(len(z), -1)
-        return pool(flat, ids, n*n, self.sharpness)[0]
-
-
-def square_ids(side, n, device):
-    "The square under which each of side × side places lies"
-    at = torch.arange(side, device=device)*n//side
-    return (at[:, None]*n + at[None]).flatten()
-
-
-def new_network(arch):
-    "A network with an ImageNet body"
-    net = PlaceNetwork(arch)
-    state = backbone(arch)(pretrained=True)[1].state_dict() # behind its layer for other means and sds
-    net.body.load_state_dict({k: state[k] for k in net.body.state_dict()})
-    return net
-
-
 # Batches
 
 @dataclass
@@ -182,6 +114,7 @@ class Batch:
     ids: torch.Tensor # (batch, places): region*CELLS + cell, REGIONS*CELLS outside
     labels: torch.Tensor # (batch, classes, REGIONS)
     cells: torch.Tensor # (batch, classes, REGIONS*CELLS)
+    weights: torch.Tensor # of the cells, same shape
     visible: torch.Tensor # (batch, REGIONS): places that a whole cell of the region has
     plain: int # so many canvases, the first ones, are one tile each
 
@@ -221,7 +154,8 @@ def plain_part(tiles, rows, size):
     visible = torch.zeros(n, REGIONS, device=device)
     visible[:, 0] = places**2/CELLS/(theta[:, 0, 0]*theta[:, 1, 1]).abs()
     return Batch(sample(tiles.images[rows], theta, size), torch.where(ids < 0, REGIONS*CELLS, ids),
-                 padded(tiles.labels[rows][..., None], REGIONS), padded(tiles.cells[rows], REGIONS*CELLS), visible, n)
+                 padded(tiles.labels[rows][..., None], REGIONS), padded(tiles.cells[rows], REGIONS*CELLS),
+                 padded(tiles.weights[rows], REGIONS*CELLS), visible, n)
 
 
 def padded(known, n):
@@ -249,8 +183,8 @@ def mosaic_part(tiles, rows, size):
         x = torch.where(pixels[:, None], sample(tiles.images[rows[:, region]], theta, size), x)
         visible[:, region] = places**2/CELLS*half.prod(1)/largest.prod(1)
     labels = tiles.labels[rows].transpose(1, 2) # (n, classes, REGIONS)
-    cells = tiles.cells[rows].transpose(1, 2).flatten(2) # (n, classes, REGIONS*CELLS)
-    return Batch(x, ids.flatten(1), labels, cells, visible, 0)
+    cells, weights = (of[rows].transpose(1, 2).flatten(2) for of in (tiles.cells, tiles.weights))
+    return Batch(x, ids.flatten(1), labels, cells, weights, visible, 0)
 
 
 def within(low, high, side):
@@ -276,9 +210,8 @@ def disturbed(x):
 
 def joined(a, b):
     "One `Batch` of two"
-    return Batch(
-        *[torch.cat([getattr(a, k), getattr(b, k)]) for k in ('x', 'ids', 'labels', 'cells', 'visible')], a.plain
-    )
+    names = 'x', 'ids', 'labels', 'cells', 'weights', 'visible'
+    return Batch(*[torch.cat([getattr(a, name), getattr(b, name)]) for name in names], a.plain)
 
 
 def drawing_weights(tiles):
@@ -286,7 +219,7 @@ def drawing_weights(tiles):
     there = (tiles.labels > 0).float()
     count = there.sum(0)
     boost = (count.median()/count.clamp(min=1)).clamp(1, 5)
-    with_cells = (tiles.cells > 0).any(2).any(1).float()
+    with_cells = ((tiles.cells > 0) & (tiles.weights == 1)).any(2).any(1).float()
     return (1+(there*(boost-1)).amax(1))*(1+with_cells)
 
 
@@ -316,6 +249,7 @@ def losses(net, batch, s):
     if not s.cells: return total
     of_cells, count = pool(flat, batch.ids, REGIONS*CELLS, net.sharpness)
     cost, known = known_bce(of_cells, batch.cells)
+    cost = cost*batch.weights
     seen = count >= .5*batch.visible.repeat_interleave(CELLS, 1)
     known = known & (seen & (count > 0))[:, None]
     shown = (
@@ -353,15 +287,34 @@ class Average:
     "An exponential moving average of a network's weights (Tarvainen and Valpola, NeurIPS 2017)"
     def __init__(self, net, decay=.998):
         self.decay, self.steps = decay, 0
-        self.floats = [v for v in net.state_dict().values() if v.is_floating_point()]
+        self.state = net.state_dict()
+        self.floats = [v for v in self.state.values() if v.is_floating_point()]
         self.kept = [v.clone() for v in self.floats]
     @torch.no_grad()
     def update(self):
         "Nearer to the last weights in the first steps, when the older ones are still bad"
         self.steps += 1
         torch._foreach_lerp_(self.kept, self.floats, 1-min(self.decay, self.steps/(10+self.steps)))
+    def named(self):
+        "A state dict with the averages in it"
+        of = {id(v): kept for v, kept in zip(self.floats, self.kept)}
+        return {k: of.get(id(v), v) for k, v in self.state.items()}
     @torch.no_grad()
     def put(self): torch._foreach_copy_(self.floats, self.kept)
+
+
+SURE = (.05, .7) # a cell whose probability is below or above is taken for known
+
+def guess_cells(net, tiles, weight, size=224):
+    "`tiles`, whose unknown cells of classes that they show are what a network is sure of, where it is sure of any"
+    _, logits = answers(net, tiles.images, size)
+    probs = torch.as_tensor(logits).sigmoid().to(tiles.cells.device)
+    sure = torch.where(probs > SURE[1], 1., torch.where(probs < SURE[0], 0., float(UNKNOWN)))
+    there = (tiles.labels > 0)[..., None]
+    unknown = (tiles.cells == UNKNOWN).all(2, keepdim=True) & there & (sure > 0).any(2, keepdim=True)
+    print(f'sure of cells of {int(unknown.sum())} of {int(there.sum())} objects', flush=True)
+    return replace(tiles, cells=torch.where(unknown, sure, tiles.cells),
+                   weights=torch.where(unknown, weight, tiles.weights))
 
 
 def next_batch(tiles, weights, s, size):
@@ -375,21 +328,37 @@ def next_batch(tiles, weights, s, size):
     return batch
 
 
+def fast_on_cpu(net):
+    "Depthwise convolutions of 5×5 or stride 2 are faster in fp32 than in bf16 on processors with AVX512"
+    keep_freed_memory()
+    for m in net.modules():
+        if isinstance(m, nn.Conv2d) and m.groups > 1 and (m.kernel_size[0] == 5 or m.stride[0] == 2):
+            m.forward = partial(in_fp32, m)
+
+
+def in_fp32(m, x):
+    with torch.autocast('cpu', enabled=False): return m._conv_forward(x.float(), m.weight, m.bias)
+
+
 def train(s, tiles, folder, deadline):
-    "A network, trained; sooner ended where the time is over"
+    "A network, trained; where the time is too short for all steps, the learning rate falls by the clock"
     torch.manual_seed(s.seed)
     device = tiles.images.device
     sizes = np.random.RandomState(s.seed)
-    net = new_network(s.arch).to(device, memory_format=torch.channels_last).train()
+    net = load(folder, s.start, device) if s.start else new_network(s.arch)
+    net.to(device, memory_format=torch.channels_last)
+    if device.type == 'cpu': fast_on_cpu(net)
+    if s.guessed: tiles = guess_cells(net, tiles, s.guessed)
+    net.train()
     teachers = [load(folder, name, device) for name in s.teachers]
     weights = drawing_weights(tiles)
     steps = max(1, s.epochs*len(tiles)//s.batch)
     opt = torch.optim.AdamW(parameter_groups(net, s), fused=device.type == 'cuda')
-    rates = [g['max_lr'] for g in opt.param_groups]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(opt, rates, total_steps=steps, pct_start=.15, cycle_momentum=False)
     average, began = Average(net), time.time()
-    for step in range(steps):
-        batch = next_batch(tiles, weights, s, int(sizes.choice(SIZES)))
+    step, progress = 0, 0.
+    while progress < 1:
+        for group in opt.param_groups: group['lr'] = group['max_lr']*rate(progress)
+        batch = next_batch(tiles, weights, s, int(sizes.choice(s.sizes)))
         with torch.autocast(device.type, torch.bfloat16):
             loss = losses(net, batch, s)
             if teachers: loss = loss + taught(net, teachers, batch)
@@ -397,31 +366,36 @@ def train(s, tiles, folder, deadline):
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 5.)
         opt.step()
-        schedule.step()
         average.update()
-        if step % 100 == 0:
-            print(f'{s.name} {step}/{steps} loss {loss.item():.4f} {time.time() - began:.0f} s', flush=True)
-        if time.time() > deadline:
-            print(f'{s.name}: time is over at step {step} of {steps}', flush=True)
-            break
+        seconds, step = time.time()-began, step+1
+        progress = max(step/steps, seconds/max(1, deadline-began))
+        if step % 50 == 0:
+            print(f'{s.name} {step}/{steps} loss {loss.item():.4f} {progress:.0%} {seconds:.0f} s', flush=True)
+            save(folder/f'{s.name}-unfinished.safetensors', average.named())
     average.put()
-    return net.eval(), time.time()-began, step+1
+    return net.eval(), seconds, step
+
+
+def rate(progress, warm_up=.15):
+    "The learning rate as a share of the highest: one cycle of two cosines (Smith and Topin, 2019)"
+    if progress < warm_up: return .04+.96*(1-math.cos(math.pi*progress/warm_up))/2
+    return (1+math.cos(math.pi*(progress-warm_up)/(1-warm_up)))/2
+
+
+def save(path, state):
+    "Weights in 16 bits"
+    save_file({k: (v.half() if v.is_floating_point() else v).contiguous().cpu() for k, v in state.items()}, path)
 
 
 def load(folder, name, device):
     "A network that was trained before"
-    about = json.loads((folder/f'{name}.json').read_text())
-    net = PlaceNetwork(about['arch'])
-    net.load_state_dict(
-        {k: v.float() if v.is_floating_point() else v for k, v in load_file(folder / f'{name}.safetensors').items()}
-    )
-    return net.to(device, memory_format=torch.channels_last).eval()
+    return load_places(folder/f'{name}.safetensors').to(device, memory_format=torch.channels_last)
 
 
 # What it says
 
 @torch.no_grad()
-def answers(net, images, size, batch=256):
+def answers(net, images, size, batch=64):
     """Logits of tiles (n, classes) and of their cells (n, classes, CELLS), float32; mean over the tile and its mirror
     image
     """
@@ -429,7 +403,7 @@ def answers(net, images, size, batch=256):
     for part in images.split(batch):
         x = F.interpolate(part.float()/255, (size, size), mode='bilinear', align_corners=False)
         x = x.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=x.device.type == 'cuda'):
+        with torch.autocast(x.device.type, torch.bfloat16):
             z, whole = net(x)
             mirrored, whole_mirrored = net(x.flip(3))
         tiles.append((net.tile_logits(z, whole) + net.tile_logits(mirrored, whole_mirrored))/2)
@@ -458,10 +432,11 @@ def squares_solved(logits, cells):
 
 def keep(net, s, seconds, steps, valid, test, folder):
     "Weights, logits, and a line about the network"
-    state = {k: (v.half() if v.is_floating_point() else v).contiguous().cpu() for k, v in net.state_dict().items()}
-    save_file(state, folder/f'{s.name}.safetensors')
+    save(folder/f'{s.name}.safetensors', net.state_dict())
+    (folder/f'{s.name}-unfinished.safetensors').unlink(missing_ok=True)
     said, about = {}, {**asdict(s), 'seconds': round(seconds), 'steps': steps}
-    for size in SIZES:
+    if s.start: about['start_epochs'] = about_places(folder/f'{s.start}.safetensors')['epochs']
+    for size in s.sizes:
         logits, cells = answers(net, valid.images, size)
         labels = valid.labels.cpu().numpy()
         about[f'valid_mAP_{size}'] = round(known_map(logits, labels), 4)
@@ -482,12 +457,13 @@ def with_cells(tiles): return (tiles.cells > 0).any(2).any(1).cpu().numpy()
 PARTS = dict(without_cells=dict(cells=0.), without_mosaics=dict(mosaics=0.))
 
 def planned(text):
-    "`lite2:40`, `lite2_without_cells:12`, `lite2_s2:40`, `lite2_taught:40` as `Settings`"
+    "`lite2:40`, `lite2_without_cells:12`, `lite2_s2:40`, `lite2_taught:40`, `lite2_further:12` as `Settings`"
     name, _, epochs = text.partition(':')
     arch, _, part = name.partition('_')
     change = dict(PARTS.get(part, {}))
     if part.startswith('s') and part[1:].isdigit(): change['seed'] = int(part[1:])
     if part == 'taught': change['teachers'] = (arch, f'{arch}_s2')
+    if part == 'further': change |= dict(start=arch, guessed=.3, sizes=(128, 160, 192), batch=64, lr=1.5e-3)
     return Settings(name=name, arch=f'efficientnet_{arch}', epochs=int(epochs or 40), **change)
 
 
@@ -496,7 +472,8 @@ def main():
     p.add_argument('--out', type=Path, required=True, help='folder for what comes out')
     p.add_argument('--plan', nargs='+', default=['lite2:40'], help='networks and their epochs, most important first')
     p.add_argument('--data', default='full', choices=['full', 'toy'])
-    p.add_argument('--limit', type=float, default=1e9, help='seconds after which no more steps are taken')
+    p.add_argument('--limit', type=float, default=1e9,
+                   help='seconds after which no more steps are taken; the schedule ends then')
     a = p.parse_args()
     deadline = time.time()+a.limit
     a.out.mkdir(parents=True, exist_ok=True)

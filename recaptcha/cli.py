@@ -150,7 +150,7 @@ class Parser(ArgumentParser):
 
 # %% ../_notebooks/toolkit/cli.ipynb #cbd7671c
 COMMANDS = dict(collect='recaptcha.collect', train='recaptcha.train', predict='recaptcha.predict',
-                export='recaptcha.release')
+                export='recaptcha.export')
 
 @contextmanager
 def _ending_at_once(name):

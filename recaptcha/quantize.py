@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['OPSET', 'BEFORE', 'AFTER', 'PREPROCESSING', 'fold_norms', 'network_onnx', 'with_preprocessing', 'normalised',
-           'CalibrationTiles', 'quantize', 'onnx_probs', 'torch_probs', 'compare', 'cost_in_words', 'seal', 'metadata',
-           'save_network']
+           'CalibrationPictures', 'quantize_on', 'without_zeros', 'quantize', 'onnx_probs', 'torch_probs', 'difference',
+           'compare', 'cost_in_words', 'seal', 'metadata', 'save_network']
 
 # %% ../_notebooks/toolkit/quantize.ipynb #3dfe504b
 import json, warnings
@@ -16,7 +16,7 @@ import numpy as np, onnx, pandas as pd, torch
 import recaptcha
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning) # fastai still calls it
 from fastai.vision.all import F, Normalize, TensorImage, imagenet_stats, nn
-from onnx import compose, helper, parser
+from onnx import compose, helper, numpy_helper, parser
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -108,15 +108,44 @@ def normalised(
     return Normalize.from_stats(*imagenet_stats, cuda=False)(TensorImage(scaled))
 
 # %% ../_notebooks/toolkit/quantize.ipynb #b34f773c
-class CalibrationTiles(CalibrationDataReader):
-    "Normalised tiles, sixteen at a time, by which the quantiser sees how large each activation gets"
+class CalibrationPictures(CalibrationDataReader):
+    "Pictures as a network alone takes them, by which the quantiser sees how large each activation gets"
     def __init__(self,
-        tiles:torch.Tensor, # decoded, uint8, shape (tiles, 3, height, width)
-        size:int, # pixels a side
+        batches, # of floats, shape (n, 3, height, width)
     ):
-        self.batches = ({'pictures': normalised(batch, size).numpy()} for batch in tiles.split(16))
+        self.batches = ({'pictures': batch.numpy()} for batch in batches)
     def get_next(self): return next(self.batches, None)
 
+def quantize_on(
+    net:Path, # from `network_onnx`
+    out:Path, # the file to write
+    batches, # of pictures as the network alone takes them, shape (n, 3, height, width)
+    keep:int=3, # so many of the first convolutions stay in 32 bits
+):
+    """Static 8-bit quantisation (Jacob et al., CVPR 2018), weights per channel. What gives logits stays as it is, too:
+    logits in 256 steps would make probabilities near one half jump by two hundredths"""
+    quant_pre_process(str(net), str(out), skip_symbolic_shape=True)
+    graph = onnx.load(out).graph
+    results = {result.name for result in graph.output}
+    last = [n.name for n in graph.node if results & set(n.output)]
+    first = [n.name for n in graph.node if n.op_type=='Conv'][:keep]
+    quantize_static(str(out), str(out), CalibrationPictures(batches), quant_format=QuantFormat.QDQ, per_channel=True,
+                    activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, nodes_to_exclude=first+last)
+    onnx.save(without_zeros(onnx.load(out)), out)
+
+def without_zeros(
+    model:onnx.ModelProto, # in eight bits
+) -> onnx.ModelProto: # the same, changed in place
+    "Leave zero points out that are zero, as those of weights are: that is what ONNX takes where none is given"
+    graph = model.graph
+    zeros = {each.name for each in graph.initializer if not numpy_helper.to_array(each).any()}
+    for node in graph.node:
+        if node.op_type=='DequantizeLinear' and len(node.input)==3 and node.input[2] in zeros: del node.input[2]
+    used = {name for node in graph.node for name in node.input}
+    kept = [each for each in graph.initializer if each.name in used]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+    return model
 def quantize(
     net:Path, # from `network_onnx`
     out:Path, # the file to write
@@ -124,14 +153,8 @@ def quantize(
     size:int, # pixels a side that the network sees
     keep:int=3, # so many of the first convolutions stay in 32 bits
 ):
-    """Static 8-bit quantisation (Jacob et al., CVPR 2018), weights per channel. The last linear layer stays as it is,
-    too: logits in 256 steps would make probabilities near one half jump by two hundredths"""
-    quant_pre_process(str(net), str(out), skip_symbolic_shape=True)
-    nodes = onnx.load(out).graph.node
-    convolutions,linear = ([n.name for n in nodes if n.op_type==kind] for kind in ('Conv','Gemm'))
-    quantize_static(str(out), str(out), CalibrationTiles(tiles, size), quant_format=QuantFormat.QDQ, per_channel=True,
-                    activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-                    nodes_to_exclude=convolutions[:keep]+linear[-1:])
+    "Eight bits for a network of tiles, sixteen of which the quantiser sees at a time"
+    quantize_on(net, out, (normalised(batch, size) for batch in tiles.split(16)), keep)
 
 # %% ../_notebooks/toolkit/quantize.ipynb #96694647
 def onnx_probs(
@@ -152,6 +175,19 @@ def torch_probs(
     return torch.cat(probs).as_subclass(torch.Tensor).numpy()
 
 # %% ../_notebooks/toolkit/quantize.ipynb #3f908e56
+def difference(
+    probs:np.ndarray, # of a network, shape (tiles, classes)
+    reference:np.ndarray, # of the one that it should be like, same shape
+    truth:np.ndarray, # labels, same shape
+    thresholds:np.ndarray, # shape (classes,)
+) -> dict: # mAP and what of it is lost, differences of probabilities, share of answers that are the same
+    "How far a network's probabilities are from another's on the same tiles"
+    mAP,apart = mean_ap(probs, truth),np.abs(probs-reference)
+    lost = ap_per_class(reference, truth)-ap_per_class(probs, truth)
+    same = (probs>thresholds)==(reference>thresholds)
+    return dict(mAP=mAP, mAP_lost=mean_ap(reference, truth)-mAP, most_AP_lost=np.nanmax(lost),
+                max_difference=apart.max(), mean_difference=apart.mean(), agreement=same.mean())
+
 def compare(
     model:nn.Module, # PyTorch network of `release`
     nets:dict, # `Network`s by name
@@ -163,23 +199,16 @@ def compare(
     size = int(next(iter(nets.values())).about['size'])
     reference = torch_probs(model, tiles, size)
     rows = [dict(network='PyTorch', mAP=mean_ap(reference, truth))]
-    rows += [dict(network=f'ONNX {name}') | _difference(net, reference, tiles, truth) for name,net in nets.items()]
+    rows += [dict(network=f'ONNX {name}') | difference(onnx_probs(net, tiles), reference, truth, net.thresholds)
+             for name,net in nets.items()]
     return pd.DataFrame(rows).set_index('network')
-
-def _difference(net, reference, tiles, truth) -> dict:
-    "A network's row of `compare`"
-    probs = onnx_probs(net, tiles)
-    mAP,apart = mean_ap(probs, truth),np.abs(probs-reference)
-    lost = ap_per_class(reference, truth)-ap_per_class(probs, truth)
-    same = (probs>net.thresholds)==(reference>net.thresholds)
-    return dict(mAP=mAP, mAP_lost=mean_ap(reference, truth)-mAP, most_AP_lost=np.nanmax(lost),
-                max_difference=apart.max(), mean_difference=apart.mean(), agreement=same.mean())
 
 def cost_in_words(
     cost:pd.Series, # a row of `compare`
+    reference:str='PyTorch network', # what was compared with
 ) -> str:
     "What eight bits cost, as a sentence of the model card"
-    return (f"Against the PyTorch network on the test tiles: mAP {cost.mAP_lost:+.4f} lost, "
+    return (f"Against the {reference} on the test tiles: mAP {cost.mAP_lost:+.4f} lost, "
             f"no class more than {cost.most_AP_lost:.3f}; "
             f"probabilities differ by {cost.mean_difference:.3f} on average, "
             f"and {cost.agreement:.1%} of the answers are the same.")

@@ -12,6 +12,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 import place_network as places
 
+from recaptcha.places import PlaceNetwork, square_ids
 from recaptcha.toy import CLASSES
 
 
@@ -25,7 +26,7 @@ def some_tiles(n=8):
     files = [str(k) for k in range(n)]
     cells = torch.where(labels == 0, 0.0, -1.0)[..., None].repeat(1, 1, 16)
     cells[0, 3] = torch.tensor([0.0] * 5 + [1, -1] + [0] * 9)
-    return places.Tiles(files, images, labels, cells), answers
+    return places.Tiles(files, images, labels, cells, torch.ones_like(cells)), answers
 
 
 def test_a_bag_is_pooled_by_log_mean_exp():
@@ -39,7 +40,7 @@ def test_a_bag_is_pooled_by_log_mean_exp():
 
 
 def test_squares_lie_over_their_places():
-    assert places.square_ids(8, 4, "cpu").reshape(8, 8)[::2, ::2].flatten().tolist() == list(range(16))
+    assert square_ids(8, 4, "cpu").reshape(8, 8)[::2, ::2].flatten().tolist() == list(range(16))
 
 
 def test_cells_are_read():
@@ -70,7 +71,7 @@ def test_a_mosaic_knows_its_regions():
 
 
 def test_every_parameter_learns_once():
-    net = places.PlaceNetwork("efficientnet_lite0")
+    net = PlaceNetwork("efficientnet_lite0")
     groups = places.parameter_groups(net, places.Settings("x"))
     assert sorted(id(p) for g in groups for p in g["params"]) == sorted(id(p) for p in net.parameters())
     z, whole = net(torch.rand(2, 3, 64, 64))
