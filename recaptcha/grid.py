@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ROOM', 'WIDEST', 'RIM', 'OF_GUTTER', 'OF_RIM', 'OF_OUTER', 'COARSE', 'FINE', 'TINY', 'PAYLOAD', 'SEAMS', 'CLEAR',
            'SQUARE', 'GRIDS', 'Grid', 'Axis', 'measure', 'shrink', 'find_grid', 'seams', 'cut_evenly', 'tiles_of',
-           'locate']
+           'locate', 'locate_all']
 
 # %% ../_notebooks/toolkit/grid.ipynb #33899e21
 from dataclasses import dataclass
@@ -27,11 +27,12 @@ class Grid:
     width:float # of each tile
     height:float
     pitch:float # from one tile's edge to the next tile's, across and down
-    score:float=0. # how sure the finder is, 0 where nothing was searched
+    score:float=0. # how well it fits what is seen, 0 where nothing was searched
+    confidence:float=1. # probability that it is the right one; 1 where somebody said so
     @classmethod
-    def square(cls, n, x, y, side, pitch, score=0.):
+    def square(cls, n, x, y, side, pitch, score=0., confidence=1.):
         "Of tiles as high as they are wide"
-        return cls(n, x, y, side, side, pitch, score)
+        return cls(n, x, y, side, side, pitch, score, confidence)
     @classmethod
     def one(cls, size):
         "One tile: all of a picture of this size (width, height)"
@@ -56,6 +57,15 @@ class Grid:
             y = min(max(top, 0), im.height-height)
             return a[y:y+height,x:x+width]
         return np.stack([tile(left, top) for left,top,_,_ in boxes])
+    def photograph(self, im) -> np.ndarray: # uint8, shape (height, width, 3)
+        "The tiles of a picture (mode RGB) joined without gutters, as the photograph that sixteen squares are cut from"
+        if round(self.pitch-self.width)>0:
+            tiles = self.cut(im) # (n², h, w, 3)
+            rows = tiles.reshape(self.n, self.n, *tiles.shape[1:]).swapaxes(1, 2) # (n, h, n, w, 3)
+            return rows.reshape(self.n*tiles.shape[1], self.n*tiles.shape[2], 3)
+        left,top = max(0, round(self.x)),max(0, round(self.y))
+        right,bottom = round(self.x+self.n*self.pitch),round(self.y+self.n*self.pitch)
+        return np.asarray(im)[top:bottom,left:right]
 
 # %% ../_notebooks/toolkit/grid.ipynb #3e44da32
 ROOM = .1 # of a pitch: so far from its rough place a grid is looked for
@@ -142,7 +152,7 @@ def find_grid(
     pitch,gutter,x,y = measure(axes, best.n, pitch, scale)
     f = im.width/full.width
     x,y,side,pitch,score = (float(v) for v in (x*f, y*f, (pitch-gutter)*f, pitch*f, best.score))
-    return Grid.square(best.n, x, y, side, pitch, score)
+    return Grid.square(best.n, x, y, side, pitch, score, float(1/(1+np.exp(CLEAR-score))))
 
 # %% ../_notebooks/toolkit/grid.ipynb #1dc1ff54
 PAYLOAD = (300, 400, 450) # pixels a side, as reCAPTCHA delivers a challenge
@@ -208,3 +218,11 @@ def locate(
     raise DataError(f'{name}: no grid of 3x3 or 4x4 tiles found (tilted? cut off? small in a large screenshot?); '
                     'crop to the challenge; with `--grid 3x3` or `4x4` a square picture is cut evenly, '
                     'with `--grid none` it is one tile')
+
+def locate_all(
+    im:Image.Image, # mode RGB
+    grid:str='auto', # one of `GRIDS`
+    name:str='picture', # for errors
+) -> list: # of `Grid`s, none of which overlap
+    "Where the tiles of each challenge in a picture are, the most confident first; `DataError` where there are none"
+    return [locate(im, grid, name)]
