@@ -82,7 +82,7 @@ class PlaceNetwork(nn.Module):
 def square_ids(
     side:int, # places a side
     n:int, # squares a side
-    device,
+    device:str, # of the result
 ) -> torch.Tensor: # shape (side²,)
     "The square under which each place lies, row by row"
     at = torch.arange(side, device=device)*n//side

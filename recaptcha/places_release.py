@@ -92,14 +92,14 @@ pool (float[n,$classes,h,w] logits, float[n,$classes] whole)
 @dataclass(frozen=True)
 class Calibrations:
     "Of what a network of places says"
-    tiles: Calibration
-    squares: Calibration
+    tiles: Calibration # of all eleven logits of a tile
+    squares: Calibration # of those of a square, and of a place
 
 def _numbers(values) -> str: return ','.join(str(np.float32(value)) for value in np.ravel(values))
 
 def pooling(
     sharpness:np.ndarray, # of each class, shape (classes,)
-    by:Calibrations,
+    by:Calibrations, # of tiles and of squares
 ) -> onnx.GraphProto: # `logits` of places and `whole` in; `probabilities`, `squares` and `places` out
     "What stands behind a network of places"
     return parser.parse_graph(AFTER.substitute(
@@ -173,7 +173,7 @@ SHARE = 5/16 # of a photograph's squares that show its target
 
 def calibrations(
     net:PlaceNetwork,
-    valid:Validation,
+    valid:Validation, # what they are fitted on
     sizes:tuple, # pixels a side at which it sees a tile, and a photograph
 ) -> tuple: # of `Calibrations`, and facts about them
     "Platt scaling for tiles, and for the squares of what a tile shows"
@@ -196,7 +196,7 @@ def _fit_squares(logits, cells) -> Calibration:
 def square_thresholds(
     cells:np.ndarray, # of the tiles that squares were calibrated on, from `validation`
     surer:float=0., # how much surer a square has to be, in logits
-    share:float=SHARE,
+    share:float=SHARE, # of a photograph's squares that show its target
 ) -> np.ndarray: # probabilities, shape (classes,)
     "By Bayes' rule, for squares of a class that a photograph shows; one for all classes"
     known = cells[(cells==0) | (cells==1)]
@@ -217,7 +217,7 @@ def save_places(
     network:Path, # ONNX file of `places_onnx`, or the same in eight bits
     out:Path, # the file to write
     net:PlaceNetwork, # the same, for its sharpness
-    by:Calibrations,
+    by:Calibrations, # of tiles and of squares
     about:dict, # metadata
 ) -> Network: # what was written, opened as anybody would open it
     "Put what a network of places needs around it, and seal it"
@@ -267,7 +267,7 @@ SURER = 0. # how much surer than a tile's a square has to be, in logits; chosen 
 
 def measured(
     nets:dict, # of `release_places`
-    mode:str='full',
+    mode:str='full', # the tiles that are drawn or read
 ): # from `score_tables`; and a row for each network: mAP, and what eight bits cost
     "Both networks on the test tiles"
     table = load_tiles(mode)
