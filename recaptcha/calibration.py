@@ -40,20 +40,22 @@ def fit_calibration(
     logits:np.ndarray, # of validation tiles, shape (tiles, classes)
     truth:np.ndarray, # their labels, 0 or 1, same shape
     penalty:float=4., # on shifts that differ from the mean one, as so many tiles' worth of doubt
+    weights:np.ndarray=None, # of tiles, shape (tiles,); all 1 where none are given
 ) -> Calibration:
     "Platt scaling (Platt 1999) by maximum likelihood, with a ridge penalty that holds the shifts near their mean"
     logits,truth = np.asarray(logits, dtype=float),np.asarray(truth)
     start = np.r_[1., np.zeros(logits.shape[1])] # no calibration
-    best = minimize(_penalised_loss, start, (logits, truth, penalty), jac=True).x
+    weights = np.ones(len(logits)) if weights is None else np.asarray(weights, dtype=float)
+    best = minimize(_penalised_loss, start, (logits, truth, penalty, weights[:,None]), jac=True).x
     return Calibration(best[0], best[1:])
 
-def _penalised_loss(params, logits, truth, penalty):
+def _penalised_loss(params, logits, truth, penalty, weights):
     "Negative log-likelihood and ridge penalty of `params` (slope, then shifts), and the gradient of their sum"
     slope,shift = params[0],params[1:]
     z = slope*logits+shift # (tiles, classes)
     apart = shift-shift.mean()
-    error = expit(z)-truth
-    loss = (np.logaddexp(0, z)-truth*z).sum() + penalty*(apart**2).sum()/2
+    error = weights*(expit(z)-truth)
+    loss = (weights*(np.logaddexp(0, z)-truth*z)).sum() + penalty*(apart**2).sum()/2
     return loss,np.r_[(error*logits).sum(), error.sum(0)+penalty*apart]
 
 # %% ../_notebooks/toolkit/calibration.ipynb #a40951a7
@@ -67,10 +69,12 @@ def finite_logits(
 def click_thresholds(
     truth:np.ndarray, # labels of the tiles that the probabilities were calibrated on, shape (tiles, classes)
     share:float=3.5/9, # of a challenge's tiles that show its target: two to five of nine
+    weights:np.ndarray=None, # of tiles in the calibration, shape (tiles,); all 1 where none are given
 ) -> np.ndarray: # probabilities, shape (classes,)
     """Where a calibrated probability says that a click is as likely right as wrong *in a challenge*: by Bayes' rule
     the odds grow as the target is more common there than among the tiles of the calibration"""
     truth = np.asarray(truth)
-    rate = (truth.sum(0)+.5)/(len(truth)+1)
+    weights = np.ones(len(truth)) if weights is None else np.asarray(weights)
+    rate = (weights@truth+.5)/(weights.sum()+1)
     odds = rate/(1-rate)*(1-share)/share
     return odds/(1+odds)

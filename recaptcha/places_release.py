@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['BEFORE', 'AFTER', 'SHARE', 'PLACE_SIZES', 'SURER', 'Calibrations', 'pooling', 'with_both_ends', 'places_onnx',
-           'Validation', 'validation', 'raw_logits', 'calibrations', 'square_thresholds', 'about_release',
-           'save_places', 'quantiser_batches', 'release_places', 'measured', 'export_places']
+           'Validation', 'validation', 'even_weights', 'raw_logits', 'calibrations', 'square_thresholds',
+           'about_release', 'save_places', 'quantiser_batches', 'release_places', 'measured', 'export_places']
 
 # %% ../_notebooks/toolkit/places_release.ipynb #p1re1ea004
 import json, tempfile
@@ -135,6 +135,7 @@ class Validation:
     tiles: torch.Tensor # decoded, uint8, shape (tiles, 3, side, side)
     truth: np.ndarray # labels, 0 or 1, ½ in doubt, shape (tiles, classes)
     cells: np.ndarray # 0 or 1, ½ where a cell counts neither way, NaN where unknown; shape (tiles, classes, 16)
+    weights: np.ndarray # of tiles, so that rare folders count as much as common ones, shape (tiles,)
 
 def validation(
     mode:str, # `full` or `toy`
@@ -151,7 +152,15 @@ def validation(
         at[:] = 0
         at[[cell-1 for cell in row['required']]] = 1
         at[[cell-1 for cell in row['optional']]] = .5
-    return Validation(decode_tiles(table.path), np.where(known, truth, .5), cells)
+    return Validation(decode_tiles(table.path), np.where(known, truth, .5), cells, even_weights(table.folder))
+
+def even_weights(
+    folders:pd.Series, # of tiles
+    most:float=8., # no tile counts more
+) -> np.ndarray: # shape (tiles,), 1 on average before any is bounded
+    "Weights under which every folder counts the same, as in the small set and among the test tiles"
+    count = folders.map(folders.value_counts()).to_numpy()
+    return np.minimum(len(folders)/folders.nunique()/count, most)
 
 def raw_logits(
     net:PlaceNetwork,
@@ -179,12 +188,13 @@ def calibrations(
     "Platt scaling for tiles, and for the squares of what a tile shows"
     sure = (valid.truth!=.5).all(1)
     logits,_ = raw_logits(net, valid.tiles, sizes[0])
-    of_tiles = fit_calibration(logits[sure], valid.truth[sure])
+    of_tiles = fit_calibration(logits[sure], valid.truth[sure], weights=valid.weights[sure])
     shown = ~np.isnan(valid.cells).all((1,2))
     _,squares = raw_logits(net, valid.tiles[torch.from_numpy(shown)], sizes[1])
     of_squares = _fit_squares(squares, valid.cells[shown])
-    facts = dict(tiles=int(sure.sum()), slope=round(float(of_tiles.slope), 4), photographs=int(shown.sum()),
-                 square_slope=round(float(of_squares.slope), 4))
+    facts = dict(tiles=int(sure.sum()), slope=round(float(of_tiles.slope), 4),
+                 shift=[round(float(shift), 4) for shift in of_tiles.shift], photographs=int(shown.sum()),
+                 square_slope=round(float(of_squares.slope), 4), square_shift=round(float(of_squares.shift[0]), 4))
     return Calibrations(of_tiles, of_squares),facts
 
 def _fit_squares(logits, cells) -> Calibration:
@@ -244,9 +254,10 @@ def release_places(
     "Calibrate a network of places on validation tiles, export and quantise it"
     net,valid = load_places(weights),validation(mode)
     by,facts = calibrations(net, valid, sizes)
+    sure = (valid.truth!=.5).all(1)
     about = about_release(about_places(weights)['name'], sizes) | dict(
         calibration=json.dumps(facts),
-        thresholds=_rounded(click_thresholds(valid.truth[(valid.truth!=.5).all(1)])),
+        thresholds=_rounded(click_thresholds(valid.truth[sure], weights=valid.weights[sure])),
         square_thresholds=_rounded(square_thresholds(valid.cells, surer)))
     train = training_tiles(load_tiles(mode))
     some = some_tiles(torch.arange(len(train)), 256).numpy()
@@ -262,7 +273,7 @@ def release_places(
 def _rounded(values) -> str: return json.dumps([round(float(value), 5) for value in values])
 
 # %% ../_notebooks/toolkit/places_release.ipynb #p1re1ea017
-PLACE_SIZES = (160,256) # pixels a side at which a tile is seen, and a photograph; chosen on validation tiles
+PLACE_SIZES = (192,256) # pixels a side at which a tile is seen, and a photograph; chosen on validation tiles
 SURER = 0. # how much surer than a tile's a square has to be, in logits; chosen on real challenges
 
 def measured(

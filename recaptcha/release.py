@@ -139,6 +139,7 @@ def summary(
     "JSON for the demo page, which reads it before it has the network"
     facts = dict(classes=net.classes, thresholds=net.thresholds.tolist(), version=net.about['version'],
                  run=net.about['run'], sha256=sha256(path.read_bytes()))
+    if net.sizes: facts |= dict(square_thresholds=net.square_thresholds.tolist(), sizes=net.sizes)
     return json.dumps(facts, indent=1)+'\n'
 
 def release(

@@ -17,7 +17,19 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from recaptcha import network
-from recaptcha.network import CLASSES, SEAL, DataError, Network, checked_model, model_path, sealed
+from recaptcha.network import (
+    CLASSES,
+    FORMAT,
+    PLACES,
+    SEAL,
+    SQUARES,
+    STRIDE,
+    DataError,
+    Network,
+    checked_model,
+    model_path,
+    sealed,
+)
 from recaptcha.toy import CLASSES as DRAWN
 from recaptcha.words import WORDS
 
@@ -48,6 +60,7 @@ def small(*nodes, weights=(), tiles=None, probabilities=None, opsets=(("", 18),)
     graph = helper.make_graph(nodes, "g", [tiles], [probabilities], weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid(*opset) for opset in opsets], ir_version=8)
     model.metadata_props.extend(released().metadata_props)
+    next(entry for entry in model.metadata_props if entry.key == "format").value = FORMAT # of tiles alone
     return model
 
 
@@ -83,7 +96,7 @@ def refused(tmp_path, data, within=5):
 
 def test_released_model_is_small_and_says_what_it_is():
     net = Network()
-    assert model_path().stat().st_size <= 4_000_000 and ((net.thresholds > 0) & (net.thresholds < 1)).all()
+    assert model_path().stat().st_size <= 5_000_000 and ((net.thresholds > 0) & (net.thresholds < 1)).all()
     assert net.classes == CLASSES == DRAWN == list(WORDS)
     assert {"version", "run", "preprocessing", "precision", "calibration", "licence", "dataset"} <= set(
         net.about
@@ -118,7 +131,7 @@ def test_damaged_and_foreign_files(tmp_path):
         (flip(len(DATA) // 2), "damaged"),
         (flip(at), "damaged"),
         (DATA + b"\n", "not an ONNX model"),
-        (DATA.replace(b"format\x12\x011", b"format\x12\x019"), "format '9'"),
+        (DATA.replace(b"format\x12\x012", b"format\x12\x019"), "format '9'"),
         (b"", "format 'missing'"),
         (b"no model", "not an ONNX model"),
         (os.urandom(5000), ""),
@@ -424,3 +437,78 @@ def test_an_error_without_words_is_one_line_too():
     net.session = Silent()
     with pytest.raises(DataError, match=r"gives no answer \(RuntimeError\)"):
         net.probs(TILE)
+
+
+# Places
+
+
+def of_places(sizes="[64, 128]", **about):
+    """A small network of format 2: its places are grey values, a square's the mean over a quarter of a side."""
+    shape = helper.make_tensor_value_info
+    mean = [
+        node("Cast", "tiles", "x", to=TensorProto.FLOAT),
+        helper.make_node("Concat", ["side", "side"], ["sizes"], axis=0),
+        helper.make_node("Resize", ["x", "", "", "sizes"], ["seen"], axes=[1, 2]),
+        node("Transpose", "seen", "planes", perm=[0, 3, 1, 2]),
+        node("AveragePool", "planes", "means", kernel_shape=[STRIDE] * 2, strides=[STRIDE] * 2),
+        node("Transpose", "means", "rows", perm=[0, 2, 3, 1]),
+        node("MatMul", "rows w", "logits"),
+        node("Sigmoid", "logits", "places"),
+        node("ReduceMean", "places between", "probabilities", keepdims=0),
+        node("Reshape", "places sixteen", "cut"),
+        node("ReduceMean", "cut within", "squares", keepdims=0),
+    ]
+    weights = [
+        W,
+        weight("between", np.array([1, 2])),
+        weight("sixteen", np.array([0, SQUARES, -1, 11])),
+        weight("within", np.array([2])),
+    ]
+    inputs = [shape("tiles", TensorProto.UINT8, ["n", "h", "w", 3]), shape("side", TensorProto.INT64, [1])]
+    outputs = [
+        shape("probabilities", TensorProto.FLOAT, ["n", 11]),
+        shape("squares", TensorProto.FLOAT, ["n", SQUARES, 11]),
+        shape("places", TensorProto.FLOAT, ["n", "y", "x", 11]),
+    ]
+    graph = helper.make_graph(mean, "g", inputs, outputs, weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    half = json.dumps([0.5] * 11)
+    facts = dict(format=PLACES, classes=json.dumps(CLASSES), sizes=sizes, thresholds=half, square_thresholds=half)
+    return resealed(model, **(facts | about))
+
+
+def test_a_network_of_places_answers_photographs(tmp_path):
+    (tmp_path / "m.onnx").write_bytes(of_places())
+    net = Network(tmp_path / "m.onnx")
+    assert net.kinds == ["tile", "photograph"] and net.sizes == {"tile": 64, "photograph": 128}
+    assert net.square_thresholds.tolist() == [0.5] * 11
+    bright = np.zeros((80, 80, 3), dtype=np.uint8)
+    bright[:, 40:] = 255
+    seen = net.look(bright)
+    assert seen.squares.shape == (16, 11) and seen.places.shape == (8, 8, 11)
+    assert seen.places[:, -1].min() > seen.places[:, 0].max(), "the right half is brighter"
+    assert net.maps(np.stack([bright] * 33)).shape == (33, 4, 4, 11)
+    assert net.probs(bright[None]).shape == (1, 11)
+
+
+@pytest.mark.parametrize("sizes", ["[64]", "[64, 100]", "[64, 1024]", '["64", 128]', "[true, 64]", "", "[[64], 128]"])
+def test_sizes_are_checked(tmp_path, sizes):
+    assert "its sizes are n" in refused(tmp_path, of_places(sizes))
+
+
+def test_thresholds_of_squares_are_checked(tmp_path):
+    assert "its square_thresholds are" in refused(tmp_path, of_places(square_thresholds="[0.5]"))
+
+
+def test_a_network_of_tiles_knows_no_places(tmp_path):
+    (tmp_path / "m.onnx").write_bytes(resealed(small(*BEFORE, node("Relu", "x", "y"), *AFTER, weights=[W])))
+    net = Network(tmp_path / "m.onnx")
+    assert net.kinds == ["tile"] and net.square_thresholds is None
+    for ask in (lambda: net.look(TILE[0]), lambda: net.maps(TILE)):
+        with pytest.raises(DataError, match="knows tiles alone"):
+            ask()
+
+
+def test_the_format_says_what_goes_in_and_comes_out(tmp_path):
+    assert "does not turn tiles" in refused(tmp_path, of_places(format=FORMAT))
+    assert "format '3'" in refused(tmp_path, of_places(format="3"))

@@ -6,13 +6,12 @@ import shutil
 import tempfile
 
 import numpy as np
-import onnx
 import pandas as pd
 import pytest
 import torch
-from onnx import helper
 from safetensors.torch import save
 
+from recaptcha import export as exported
 from recaptcha import release
 from recaptcha.batches import encode_labels
 from recaptcha.card import spread
@@ -20,8 +19,7 @@ from recaptcha.cli import run as command
 from recaptcha.files import DataError
 from recaptcha.finished import TEST_LOGITS, TEST_PROBS, WEIGHTS, Finished
 from recaptcha.learner import tile_dls, tile_learner
-from recaptcha.network import SEAL, Network, model_path
-from recaptcha.quantize import save_network
+from recaptcha.network import Network
 from recaptcha.run import Run, sha256
 from recaptcha.runtable import add_row
 from recaptcha.tables import read_complete
@@ -148,24 +146,6 @@ def test_release(finished, tmp_path, monkeypatch):
     assert sha256 in card and "there is one run of `baseline` alone" in card
 
 
-def test_the_shipped_network_is_put_together_the_same(tmp_path):
-    """Its inner graph, joined anew with what comes before and after it, gives the same to the last bit."""
-    shipped = onnx.load(model_path())
-    first = next(i for i, node in enumerate(shipped.graph.node) if "pictures" in node.output)
-    weights = [tensor for tensor in shipped.graph.initializer if not tensor.name.startswith("input_")]
-    ends = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
-            for name, shape in (("pictures", ["n", 3, "h", "w"]), ("logits", ["n", 11]))]
-    inner = helper.make_graph(shipped.graph.node[first + 1:-1], "inner", ends[:1], ends[1:], weights)
-    inner = helper.make_model(inner, opset_imports=shipped.opset_import, ir_version=shipped.ir_version)
-    onnx.save(inner, tmp_path / "inner.onnx")
-    net = Network()
-    about = {key: value for key, value in net.about.items() if key != SEAL}
-    again = save_network(tmp_path / "inner.onnx", tmp_path / "again.onnx", about)
-    tiles = np.random.default_rng(0).integers(0, 256, (8, 90, 110, 3), dtype=np.uint8)
-    assert (again.probs(tiles) == net.probs(tiles)).all()
-    assert (tmp_path / "again.onnx").stat().st_size == model_path().stat().st_size
-
-
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), DataError("no"), KeyboardInterrupt()])
 def test_a_release_that_fails_changes_nothing(finished, ended, tmp_path, monkeypatch, error):
     def fails(made, out):
@@ -218,7 +198,7 @@ def test_best_is_a_run(copy, ended, monkeypatch):
                                  ((2, 0.5, first.valid), (3, 0.4, first.valid), (4, 0.9, first.valid[:-1])))
     os.utime(best_elsewhere / "row.json", (0, 0))  # the newest was validated as the first
     asked = []
-    monkeypatch.setattr(release, "export", lambda folder, *args: asked.append(folder) or pd.DataFrame())
+    monkeypatch.setattr(exported, "export", lambda folder, *args: asked.append(folder) or pd.DataFrame())
     for choice in ([], ["--run", "best"], ["--run", copy]):
         code, said, _ = ended("--runs", copy.parent, "--method", "baseline", *choice)
         assert code == 0 and asked[-1].name in said
