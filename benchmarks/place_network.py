@@ -15,7 +15,6 @@ import json
 import math
 import time
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from recaptcha.batches import TileCrop, decode_tiles, encode_known, encode_labels
-from recaptcha.cpu import keep_freed_memory
+from recaptcha.cpu import keep_freed_memory, patch_strided_depthwise, spare_wide_depthwise
 from recaptcha.metrics import mean_ap
 from recaptcha.network import STRIDE
 from recaptcha.places import about_places, load_places, new_network, pool
@@ -328,18 +327,6 @@ def next_batch(tiles, weights, s, size):
     return batch
 
 
-def fast_on_cpu(net):
-    "Depthwise convolutions of 5×5 or stride 2 are faster in fp32 than in bf16 on processors with AVX512"
-    keep_freed_memory()
-    for m in net.modules():
-        if isinstance(m, nn.Conv2d) and m.groups > 1 and (m.kernel_size[0] == 5 or m.stride[0] == 2):
-            m.forward = partial(in_fp32, m)
-
-
-def in_fp32(m, x):
-    with torch.autocast('cpu', enabled=False): return m._conv_forward(x.float(), m.weight, m.bias)
-
-
 def train(s, tiles, folder, deadline):
     "A network, trained; where the time is too short for all steps, the learning rate falls by the clock"
     torch.manual_seed(s.seed)
@@ -347,7 +334,10 @@ def train(s, tiles, folder, deadline):
     sizes = np.random.RandomState(s.seed)
     net = load(folder, s.start, device) if s.start else new_network(s.arch)
     net.to(device, memory_format=torch.channels_last)
-    if device.type == 'cpu': fast_on_cpu(net)
+    if device.type == 'cpu':
+        keep_freed_memory()
+        patch_strided_depthwise(net)
+        spare_wide_depthwise(net)
     if s.guessed: tiles = guess_cells(net, tiles, s.guessed)
     net.train()
     teachers = [load(folder, name, device) for name in s.teachers]

@@ -504,6 +504,20 @@ def test_falls_back_without_bf16_and_says_so_once(monkeypatch, capsys):
     assert capsys.readouterr().out.count("no bf16") == 1
 
 
+def test_wide_depthwise_convolutions_stay_in_float32():
+    def depthwise(side):
+        return torch.nn.Conv2d(4, 4, side, padding=side // 2, groups=4)
+
+    net = torch.nn.ModuleList([depthwise(3), depthwise(5), depthwise(7), torch.nn.Conv2d(4, 4, 5, padding=2)])
+    spared = cpu.spare_wide_depthwise(net)
+    x = torch.rand(2, 4, 9, 9)
+    exact = [layer._conv_forward(x, layer.weight, layer.bias) for layer in net]
+    with torch.autocast("cpu", torch.bfloat16):
+        said = [layer(x) for layer in net]
+    assert [y.dtype for y in said] == [torch.bfloat16, torch.float32, torch.float32, torch.bfloat16]
+    assert spared == list(net[1:3]) and all(torch.equal(said[i], exact[i]) for i in (1, 2))
+
+
 def small_network():
     layers = [
         layer
