@@ -8,22 +8,23 @@ Runtime runs the graphs; none of the package's code is imported. They answer as 
 
 - a tile or a square is resized bilinearly, colours from 0 to 1; it is clicked from its class's threshold on
 - tiles of one call are judged against each other, so that nine are asked at once. A test tile is asked in the company
-  of eight others, drawn at random, five times; its probability is their mean. `tiles alone` are the same without company
+  of eight others, drawn at random, five times; its probability is their mean. `tiles alone` are the same without any
 - the sixteen squares of a photograph are put together without what lies between them, and seen at once
 
 Measured are
 
 - the test tiles: macro mAP, macro F1 and challenges solved, each network at its own thresholds; AP of each class
 - real challenges, where RECAPTCHA_CHALLENGES names a folder with real/answers.csv (columns picture, grid, target,
-  required, optional, asked) and, for screenshots, real/boxes.csv (image, n, x, y, pitch; pixels). An answer is right if it holds every
-  required square and none but these and the optional ones. `found` is `recaptcha.answer` on the picture as it is; with
-  `given` both networks are told where the squares are. The asked class is what the challenge asks for; a 3×3 shows more
+  required, optional, asked) and, for screenshots, real/boxes.csv (image, n, x, y, pitch; pixels). An answer is right if
+  it holds every required square and none but these and the optional ones. `found` is `recaptcha.answer` on the picture
+  as it is; with `given` both networks are told where the squares are. The asked class is what the challenge asks for; a
+  3×3 shows others too
 - the time for one challenge of each kind, the network alone: both take turns in one process on the same threads, and
   ratios are taken within a turn, since machines drift. Our graphs resize, the peer's get their pixels at their size
 - the sizes of the files
 
-Intervals are the middle 95 % of a bootstrap over tiles or over pictures; a difference's draws are the same for both. An
-interval of a ratio of times is the middle 95 % of the turns.
+Intervals are the middle 95 % of a bootstrap over tiles or over pictures, where there are ten or more; for a difference,
+both networks get the same draws. The interval of a ratio of times is the middle 95 % of the turns.
 """
 
 import csv
@@ -62,6 +63,7 @@ TILES, PHOTOGRAPH, HEAD = "tesseranet_3x3.onnx", "tesseranet_4x4.onnx", "cell_he
 COMPANIES = 5  # how often a test tile is asked, each time in other company
 NINE = 9
 DRAWS = 2000  # of the bootstrap over pictures
+FEWEST = 10  # pictures for which there is an interval
 TILE_DRAWS = 300  # of the bootstrap over tiles, whose every draw is scored anew
 REPEATS = 3  # timed one after the other in a turn
 KINDS = ["3x3", "4x4"]
@@ -461,7 +463,7 @@ def compare_answers(table, row):
         names = [*ways, (DIFFERENCE, "found"), (DIFFERENCE, "given")]
         for (network, cut), value, drawn in zip(names, values.mean(0), draws.T):
             one = replace(row, network=network, cut=cut, metric=metric, value=value, n=len(table))
-            rows.append(with_interval(one, drawn))
+            rows.append(with_interval(one, drawn) if table.picture.nunique() >= FEWEST else one)
     return rows
 
 
@@ -541,17 +543,20 @@ def in_words(row):
 
 
 def to_read(rows):
-    "The table for reading: a line a measurement, a column a network; the peer's answers stand beside both of ours"
+    """The table for reading: a line a measurement, a column a network; the peer's answers stand beside both of ours. Of
+    single classes it has AP and what was solved"""
     lines = {}
     for row in rows:
+        if row.target and row.metric not in ("AP", "solved"):
+            continue
         cuts = ["found", "given"] if row.network == PEER and row.cut else [row.cut]
         for cut in cuts:
             line = lines.setdefault((row.what, row.kind, cut, row.target, row.metric), {"n": row.n})
             line[row.network] = in_words(row)
     columns = [OURS, PEER, DIFFERENCE, RATIO, "n"]
     index = pd.MultiIndex.from_tuples(lines, names=["what", "kind", "cut", "class", "metric"])
-    table = pd.DataFrame(list(lines.values()), index=index).reindex(columns=columns).fillna("").reset_index()
-    return table.to_string(index=False)
+    table = pd.DataFrame(list(lines.values()), index=index).reindex(columns=columns).astype(object)
+    return table.fillna("").reset_index().to_string(index=False)
 
 
 # The command
