@@ -220,7 +220,7 @@ class Ours:
 
     def __init__(self, network):
         self.network = network
-        self.sees_photographs = "photograph" in getattr(network, "kinds", ())
+        self.sees_photographs = "photograph" in network.kinds
         self.files = {kind: [network.path] for kind in KINDS}
 
     def shown(self, im, grid):
