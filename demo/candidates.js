@@ -5,8 +5,10 @@ import { clip, edgeMap, mean, meanRows, plain, plane, range, rint, standOut, sum
 import {
   ACROSS,
   ALONG,
+  APART,
   ASIDE,
   BANDS,
+  BESIDE,
   BEYOND,
   DOWN,
   GUTTERS,
@@ -18,34 +20,35 @@ import {
   TEXTURE,
   WEIGHTS,
 } from "./numbers.js";
+import { busyOf, greyOf } from "./regions.js";
 
-/** Sums of grey and of its square over everything above and left of a pixel. */
-function greySums({ width, height, data }) {
-  const one = new Float64Array((width + 1) * (height + 1));
-  const two = new Float64Array(one.length);
-  for (let y = 0; y < height; y++) {
+/** Sums of what is `valueOf` each pixel over everything above and left of a pixel. */
+function sumsOf(width, height, valueOf) {
+  const sums = new Float64Array((width + 1) * (height + 1));
+  for (let y = 0, at = 0; y < height; y++) {
     let row = 0;
-    let rowOfSquares = 0;
-    for (let x = 0; x < width; x++) {
-      const at = 4 * (y * width + x);
-      const grey = (data[at] + data[at + 1] + data[at + 2]) / 3;
+    for (let x = 0; x < width; x++, at++) {
       const to = (y + 1) * (width + 1) + x + 1;
-      one[to] = one[to - width - 1] + (row += grey);
-      two[to] = two[to - width - 1] + (rowOfSquares += grey * grey);
+      sums[to] = sums[to - width - 1] + (row += valueOf(at));
     }
   }
-  return { width, height, one, two };
+  return sums;
 }
 
 /** What the search knows of a small picture. */
 export function viewOf(small) {
+  const { width, height } = small;
+  const grey = greyOf(small);
+  const busy = busyOf(grey, width, height);
   return {
     small,
-    width: small.width,
-    height: small.height,
+    width,
+    height,
     across: edgeMap(plane(small, false)),
     down: edgeMap(plane(small, true)),
-    sums: greySums(small),
+    grey: sumsOf(width, height, (at) => grey[at]),
+    squares: sumsOf(width, height, (at) => grey[at] ** 2),
+    busy: sumsOf(width, height, (at) => busy[at]),
   };
 }
 
@@ -111,10 +114,10 @@ function downFrom({ width: W, height: H, down }, n, pitch, gutter, x) {
 }
 
 /** Candidates of n tiles a side and one width of gutter; `q` is of one band. */
-function withGutter(view, q, n, gutter) {
+function withGutter(view, q, n, gutter, least) {
   const { width: W, height: H } = view;
-  const least = Math.max(SMALLEST, (LEAST * Math.max(H, W)) / n);
-  const pitches = range(least, (Math.min(H, W) / n) * BEYOND + 0.5);
+  const smallest = Math.max(SMALLEST, (least * Math.max(H, W)) / n);
+  const pitches = range(smallest, (Math.min(H, W) / n) * BEYOND + 0.5);
   if (!pitches.length) return [];
   const firsts = Math.max(0, Math.ceil(W - n * pitches[0] + 0.1 * pitches[0] + 1.5));
   return lattices(q, n, pitches, firsts, gutter, ACROSS).flatMap(([s, pitch, x]) =>
@@ -128,11 +131,11 @@ function same(a, b) {
   return Math.max(Math.abs(a.pitch - b.pitch), Math.abs(a.x - b.x), Math.abs(a.y - b.y)) < 2;
 }
 
-/** Grids that are worth a closer look. */
-export function propose(view) {
+/** Grids that are worth a closer look; `least` is a grid's share of the view's longer side. */
+export function propose(view, least = LEAST) {
   const profiles = BANDS.map((band) => bandOf(view, band));
   const found = profiles.flatMap((q) =>
-    [3, 4].flatMap((n) => GUTTERS.flatMap((gutter) => withGutter(view, q, n, gutter))),
+    [3, 4].flatMap((n) => GUTTERS.flatMap((gutter) => withGutter(view, q, n, gutter, least))),
   );
   const best = [];
   for (const one of found.sort(descending)) if (!best.some((other) => same(one, other))) best.push(one);
@@ -163,22 +166,30 @@ function seenOf(q, u, pitch, G, n) {
   return [mean(strips), (a + b) / 2, Math.min(...strips), Math.min(...lines), Math.min(a, b)];
 }
 
-/** How many of the n-1 lines between columns of tiles are of one colour along the whole grid. */
-function gutters(small, transposed, x, y, n, pitch, G) {
-  const strip = plane(small, transposed, Math.max(0, rint(y)), rint(y + n * pitch - G));
-  const { data, length, across, step, jump, start } = strip;
-  const columns = range(1, n).flatMap((k) =>
-    [-1, 0, 1].map((aside) => clip(rint(x + k * pitch - G / 2) + aside, 0, length - 1)),
-  );
-  const rows = range(0, across).map((row) => {
+/** The rows of a strip at some columns, three bytes a column. */
+function bytesAt({ data, across, step, jump, start }, columns) {
+  return range(0, across).map((row) => {
     const line = new Uint8Array(3 * columns.length);
     columns.forEach((column, i) => {
       for (let c = 0; c < 3; c++) line[3 * i + c] = data[start + row * jump + column * step + c];
     });
     return line;
   });
-  const found = plain(rows, 1);
-  return sum(range(0, n - 1).map((k) => Math.max(...found.slice(3 * k, 3 * k + 3), 0)));
+}
+
+/** How many of the n-1 lines between columns of tiles are of one colour beside each tile. */
+function gutters(small, transposed, x, y, n, pitch, G) {
+  const { length, across } = plane(small, transposed);
+  const columns = range(1, n).flatMap((k) =>
+    [-1, 0, 1].map((aside) => clip(rint(x + k * pitch - G / 2) + aside, 0, length - 1)),
+  );
+  const strips = range(0, n).map((k) => {
+    const [top, bottom] = [0, 1].map((i) => clip(rint(y + (k + i) * pitch - i * G), 0, across));
+    const strip = plane(small, transposed, Math.min(top, across - 1), Math.max(top + 1, bottom));
+    const found = plain(bytesAt(strip, columns), 1);
+    return sum(range(0, n - 1).map((i) => Math.max(...found.slice(3 * i, 3 * i + 3), 0)));
+  });
+  return mean(strips);
 }
 
 /** The five numbers of one axis, and the place at which they are best, a pixel aside at most. */
@@ -195,20 +206,46 @@ function axisOf(E, n, pitch, gutter, first, other) {
   return tries.reduce((best, one) => (one.total > best.total ? one : best));
 }
 
-/** How many tiles have no texture. */
-function blankOf({ width: W, height: H, one, two }, n, pitch, x, y) {
-  const places = (first, share, most) =>
-    range(0, n).map((k) => clip(Math.trunc(first + (k + share) * pitch), 0, most));
-  const [lefts, rights] = INSIDE.map((share) => places(x, share, W));
-  const [tops, bottoms] = INSIDE.map((share) => places(y, share, H));
-  const meanIn = (s, l, r, t, b) =>
-    (s[b * (W + 1) + r] - s[t * (W + 1) + r] - s[b * (W + 1) + l] + s[t * (W + 1) + l]) /
-    Math.max((r - l) * (b - t), 1);
-  const blank = (i, j) => {
-    const box = [lefts[i], rights[i], tops[j], bottoms[j]];
-    return meanIn(two, ...box) - meanIn(one, ...box) ** 2 < TEXTURE;
-  };
-  return sum(range(0, n).map((j) => range(0, n).filter((i) => blank(i, j)).length));
+/** What is summed in a box, as a share of `area` pixels; what lies beyond the picture counts 0. */
+function meanIn({ width: W, height: H }, sums, [left, top, right, bottom], area) {
+  const [l, r] = [left, right].map((x) => clip(Math.trunc(x), 0, W));
+  const [t, b] = [top, bottom].map((y) => clip(Math.trunc(y), 0, H) * (W + 1));
+  return (sums[b + r] - sums[t + r] - sums[b + l] + sums[t + l]) / Math.max(area, 1);
+}
+
+/** How many tiles have no texture; and how busy the tiles of the calmest row or column are. */
+function textureOf(view, n, pitch, x, y) {
+  const k = range(0, n);
+  const boxes = k.map((j) =>
+    k.map((i) => {
+      const [l, r] = INSIDE.map((share) => Math.trunc(x + (i + share) * pitch));
+      const [t, b] = INSIDE.map((share) => Math.trunc(y + (j + share) * pitch));
+      return [l, t, r, b];
+    }),
+  );
+  const means = (sums) =>
+    boxes.map((row) => row.map((box) => meanIn(view, sums, box, (box[2] - box[0]) * (box[3] - box[1]))));
+  const [greys, squares, busy] = [view.grey, view.squares, view.busy].map(means);
+  const blank = sum(k.map((j) => k.filter((i) => squares[j][i] - greys[j][i] ** 2 < TEXTURE).length));
+  return [blank, Math.min(...busy.map(mean), ...k.map((i) => mean(busy.map((row) => row[i]))))];
+}
+
+/** How busy it is beside the grid, on the side where it is busiest; `gutter` in pixels. */
+function aroundOf(view, n, pitch, gutter, x, y) {
+  const side = n * pitch - gutter;
+  const near = Math.max(gutter, 2) + 1;
+  const thick = Math.max(2, rint(BESIDE * pitch));
+  const places = [
+    [x - near - thick, y, false],
+    [x + side + near, y, false],
+    [x, y - near - thick, true],
+    [x, y + side + near, true],
+  ];
+  const busy = places.map(([left, top, long]) => {
+    const box = [left, top, left + (long ? side : thick), top + (long ? thick : side)];
+    return meanIn(view, view.busy, box, side * thick);
+  });
+  return Math.max(...busy);
 }
 
 /** The candidate at its exact place, with its score. */
@@ -220,7 +257,9 @@ export function judge(view, candidate) {
   const lines = gutters(view.small, false, x, y, n, pitch, gutter) + gutters(view.small, true, y, x, n, pitch, gutter);
   const size = Math.log((n * pitch) / Math.max(view.height, view.width));
   const five = across.map((value, i) => value + down[i]);
-  const values = [...five, n === 4, blankOf(view.sums, n, pitch, x, y), candidate.gutter > 0, size, lines];
+  const [blank, calm] = textureOf(view, n, pitch, x, y);
+  const around = aroundOf(view, n, pitch, gutter, x, y);
+  const values = [...five, n === 4, blank, candidate.gutter > 0, size, lines, calm, around];
   const score = sum(Object.values(WEIGHTS).map((weight, i) => weight * values[i]));
   return { ...candidate, score, x, y };
 }
@@ -244,17 +283,31 @@ export function neighbours({ width, height }, { n, pitch, gutter, x, y }) {
     .map(([m, u, v]) => ({ score: 0, n: m, pitch, gutter, x: Math.max(0, u), y: Math.max(0, v) }));
 }
 
-/** The best candidate, null where no grid is sure; `wanted` is 3 or 4 where that is known. */
-export function search(view, wanted = null) {
-  const judged = (candidates) =>
+/** The highest score of another grid, 0 where there is none. */
+function rivalOf(best, judged) {
+  const other = (one) =>
+    one.n !== best.n ||
+    Math.max(Math.abs(one.x - best.x), Math.abs(one.y - best.y), Math.abs(one.pitch - best.pitch)) > APART * best.pitch;
+  const scores = judged.filter(other).map(({ score }) => score);
+  return scores.length ? Math.max(...scores) : 0;
+}
+
+/**
+ * The best candidate and its lead over the next best grid, null where no grid is sure; `wanted` is 3 or 4 where that
+ * is known.
+ */
+export function search(view, wanted = null, least = LEAST) {
+  const judgeAll = (candidates) =>
     candidates.filter(({ n }) => wanted === null || n === wanted).map((one) => judge(view, one));
-  let found = judged(propose(view)).sort(descending).slice(0, 4);
+  const judged = judgeAll(propose(view, least));
+  let found = [...judged].sort(descending).slice(0, 4);
   let best = { score: 0, n: 0, pitch: 0, gutter: 0, x: 0, y: 0 };
   for (;;) {
     const [top] = [...found].sort(descending);
     if (!top || descending(top, best) >= 0) break;
     best = top;
-    found = found.slice(0, 3).flatMap((one) => judged(neighbours(view, one)));
+    found = found.slice(0, 3).flatMap((one) => judgeAll(neighbours(view, one)));
+    judged.push(...found);
   }
-  return best.score >= SURE ? best : null;
+  return best.score >= SURE ? { best, lead: best.score - rivalOf(best, judged) } : null;
 }

@@ -1,21 +1,28 @@
 // The exact grid around a rough one: a port of `measure` of recaptcha/grid.py.
-import { clip, edgeMap, meanRows, plain, plane, range, rint, rowSums, standOut } from "./lines.js";
+import { clip, edgeMap, mean, meanRows, plain, plane, range, rint, rowSums, standOut } from "./lines.js";
 import { ALONG, OF_GUTTER, OF_OUTER, OF_RIM, RIM, ROOM, WIDEST } from "./numbers.js";
 
+/** The mean of several lines. */
+const meanLine = (lines) => lines[0].map((_, x) => mean(lines.map((line) => line[x])));
+
 /** What is needed of one axis: how lines stand out, how many columns are plain up to each, the rough place. */
-function axis(full, transposed, low, side, rough, scale) {
+function axis(full, transposed, n, low, side, rough, scale) {
   const strip = plane(full, transposed, Math.max(0, Math.trunc(low)), Math.trunc(low + side) + 1);
   const E = edgeMap(strip);
+  const rows = range(0, n + 1).map((k) => Math.floor((k * Math.floor(strip.across / ALONG)) / n));
+  const each = (valueOf) => meanLine(range(0, n).map((k) => valueOf(rows[k], rows[k + 1])));
+  const columns = each((top, bottom) =>
+    plain(
+      range(top, bottom).map((row) => rowSums(strip, row * ALONG)),
+      ALONG,
+    ),
+  );
   const c = new Float64Array(strip.length + 1);
-  const rows = range(0, Math.floor(strip.across / ALONG)).map((row) => rowSums(strip, row * ALONG));
-  plain(rows, ALONG).forEach((value, x) => {
+  columns.forEach((value, x) => {
     c[x + 1] = c[x] + value;
   });
-  return {
-    q: standOut(meanRows(E, 0, E.length), Math.max(2, rint(2 * scale)), Math.max(6, rint(8 * scale))),
-    c,
-    rough,
-  };
+  const [near, far] = [Math.max(2, rint(2 * scale)), Math.max(6, rint(8 * scale))];
+  return { q: each((top, bottom) => standOut(meanRows(E, top, bottom), near, far)), c, rough };
 }
 
 /** How well each place, pitch and gutter fits one axis: the places, and a score for each [place, pitch, gutter]. */
@@ -55,7 +62,7 @@ export function measure(full, n, pitch, x, y, scale) {
   const G = Math.trunc(WIDEST * pitch) + 1;
   const P = range(-2 * scale - 1, 2 * scale + 1.01, scale < 1.7 ? 1 / 3 : 0.5).map((step) => pitch + step);
   const all = P.length * G;
-  const fits = [axis(full, false, y, n * pitch, x, scale), axis(full, true, x, n * pitch, y, scale)].map((one) =>
+  const fits = [axis(full, false, n, y, n * pitch, x, scale), axis(full, true, n, x, n * pitch, y, scale)].map((one) =>
     fit(one, n, P, G, reach, w),
   );
   const bestPlace = ({ places, s }, at) =>

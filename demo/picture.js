@@ -120,3 +120,14 @@ export function shrink(picture, side) {
   const narrow = W === width ? data : shorten(data, width, W, height, 4, 4 * width, 4, 4 * W);
   return { width: W, height: H, data: H === height ? narrow : shorten(narrow, height, H, W, 4 * W, 4, 4 * W, 4) };
 }
+
+/** A part of a picture, [left, top, right, bottom]. */
+export function crop({ width, data }, [left, top, right, bottom]) {
+  const [w, h] = [right - left, bottom - top];
+  const out = new Uint8ClampedArray(4 * w * h);
+  for (let y = 0; y < h; y++) {
+    const from = 4 * ((top + y) * width + left);
+    out.set(data.subarray(from, from + 4 * w), 4 * y * w);
+  }
+  return { width: w, height: h, data: out };
+}

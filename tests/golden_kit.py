@@ -8,15 +8,15 @@ import numpy as np
 from PIL import Image
 
 from _fastpages.demo import demo_tiles
-from recaptcha import candidates, grid, lines
+from recaptcha import candidates, grid, lines, regions
 from recaptcha.answers import Answer
-from recaptcha.compose import any_kind, compose
-from recaptcha.grid import Grid, locate
+from recaptcha.compose import any_kind, compose, disturb
+from recaptcha.grid import Grid, locate_all
 from recaptcha.network import Network
 from recaptcha.pictures import DataError
 
 CHOICES = {"auto": "auto", "3": "3x3", "4": "4x4", "1": "none"}  # the page's, and Python's
-COMPOSED, SEED = 12, 8
+COMPOSED, DISTURBED, SEED = 12, 6, 8
 
 
 def demo_pictures():
@@ -34,10 +34,32 @@ def composed():
     for number in range(COMPOSED):
         kind = any_kind(rng)
         found.append((f"composed {number}: {kind}", compose(rng.sample(tiles, kind["n"] ** 2), **kind)[0]))
-    large = compose(
-        rng.sample(tiles, 9), size=120, gutter=4, margin=7, header=90, page=(300, 200, 250, 100), zoom=1.9
-    )[0]
+    large = compose(rng.sample(tiles, 9), size=120, gutter=4, margin=7, header=90, page=(300, 200, 250, 100), zoom=1.9)[
+        0
+    ]
     return [*found, ("large", large)]
+
+
+def disturbed():
+    """(what it is, picture) of challenges as they may be handed over; and one screen with two of them."""
+    rng, tiles, found = random.Random(SEED + 1), demo_pictures(), []
+    for number in range(DISTURBED):
+        kind = any_kind(rng)
+        picture, _ = disturb(*compose(rng.sample(tiles, kind["n"] ** 2), **kind), rng)
+        picture.thumbnail((1000, 1000))
+        found.append((f"disturbed {number}: {kind}", picture))
+    return [*found, ("two challenges", two_challenges()[0])]
+
+
+def two_challenges():
+    """A screen with a 3×3 and, beside it, a 4×4; and their grids, the left one first."""
+    tiles, places = demo_pictures(), ((40, 60), (620, 90))
+    boxes = [compose(tiles[:9], 3, 130, 4, 7, 110, 60), compose(tiles[9:25], 4, 95, 2, 7, 110, 60)]
+    screen = Image.new("RGB", (1100, 720), "white")
+    for (box, _), place in zip(boxes, places):
+        screen.paste(box, place)
+    moved = [Grid.square(one.n, one.x + x, one.y + y, one.width, one.pitch) for (_, one), (x, y) in zip(boxes, places)]
+    return screen, moved
 
 
 def payloads():
@@ -51,6 +73,8 @@ def payloads():
         ("payload of a photograph", photograph),
         ("payload without seams to see", blurred),
         ("payload of a photograph, 300", photograph.resize((300, 300), Image.BICUBIC)),
+        ("payload of nine, 1.25", nine[2].resize((562, 563), Image.BICUBIC)),
+        ("payload of a photograph, 2", photograph.resize((900, 899), Image.BICUBIC)),
     ]
 
 
@@ -86,24 +110,47 @@ def edge_cases():
 
 
 def located(picture, choice):
-    """What `locate` and `cut_tiles` make of a picture: boxes and the tiles' hash, or the page's word for an error."""
+    """What `locate_all`, `cut` and `photograph` make of a picture, or the page's word for an error."""
     try:
-        found = locate(picture, CHOICES[choice])
+        found = locate_all(picture, CHOICES[choice])
     except DataError:
         return {"error": "no_grid" if choice == "auto" else "no_such_grid"}
-    tiles = found.cut(picture)
-    sha256 = hashlib.sha256(tiles.tobytes()).hexdigest()
-    return {"boxes": found.boxes_in(picture.size), "shape": tiles.shape, "sha256": sha256}
+    tiles, photograph = found[0].cut(picture), found[0].photograph(picture)
+    return {
+        "boxes": found[0].boxes_in(picture.size),
+        "confidence": found[0].confidence,
+        "others": [one.boxes_in(picture.size) for one in found[1:]],
+        "shape": tiles.shape,
+        "sha256": hashlib.sha256(tiles.tobytes()).hexdigest(),
+        "photograph": [photograph.shape, hashlib.sha256(photograph.tobytes()).hexdigest()],
+    }
 
 
 def grids(save):
     cases = [(about, picture, "auto") for about, picture in composed()]
     cases += [(about, picture, choice) for about, picture, _ in cases[:2] for choice in ("3", "4")]
-    cases += [(about, picture, "auto") for about, picture in payloads()]
+    cases += [(about, picture, "auto") for about, picture in [*payloads(), *disturbed()]]
     return [
         {"about": about, "picture": save(picture), "choice": choice, **located(picture, choice)}
         for about, picture, choice in [*cases, *edge_cases()]
     ]
+
+
+def seen_regions(save):
+    """Where a challenge may be in the small picture, of what was composed."""
+    found = []
+    for about, picture in [*composed()[:4], *disturbed()]:
+        small = grid.shrink(grid.shrink(picture, grid.FINE), grid.COARSE)
+        grey = np.asarray(small, dtype=np.float32).mean(2)
+        found.append(
+            {
+                "about": about,
+                "picture": save(small),
+                "squares": np.array(regions.squares(grey)).tolist(),
+                "regions": np.array(regions.regions(grey)).tolist(),
+            }
+        )
+    return found
 
 
 def as_vector(candidate):
@@ -118,7 +165,8 @@ def finder(save):
         small = grid.shrink(full, grid.COARSE)
         view = candidates.View.of(small)
         proposed = candidates.propose(view)
-        best, exact = candidates.search(view), grid.find_grid(picture)
+        best, lead = candidates.search(view)
+        exact = grid.find_grid(picture)
         found.append(
             {
                 "about": about,
@@ -126,8 +174,9 @@ def finder(save):
                 "proposed": [as_vector(one) for one in proposed],
                 "judged": [as_vector(candidates.judge(view, one)) for one in proposed[::4]],
                 "neighbours": [as_vector(one) for one in candidates.neighbours(view, proposed[0])],
-                "best": best and as_vector(best),
-                "grid": exact and as_vector(exact),
+                "best": as_vector(best),
+                "lead": float(lead),
+                "grid": as_vector(exact),
             }
         )
     return found
@@ -247,6 +296,7 @@ def write_golden(folder):
         return {"file": name, "width": picture.width, "height": picture.height}
 
     golden = {"grids": grids(save), "seams": seams(save), "shrunk": shrunk(save)}
+    golden |= {"regions": seen_regions(save)}
     golden |= {"lines": seen_lines(save), "finder": finder(save), "answers": answers()}
     (folder / "golden.json").write_text(json.dumps(golden), encoding="utf-8")
     return golden

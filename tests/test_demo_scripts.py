@@ -61,7 +61,7 @@ def test_each_import_names_its_content():
     assert changed == {"measure.mjs", "grid.mjs", "challenge.mjs", "page.mjs", "stage.mjs"}
 
 
-FINDER = ("lines.js", "candidates.js", "grid.js", "measure.js")
+FINDER = ("lines.js", "regions.js", "candidates.js", "grid.js", "measure.js")
 
 
 def test_the_finders_numbers_are_pythons():

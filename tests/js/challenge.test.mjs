@@ -4,15 +4,25 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { apart, golden, picture, script } from "./kit.mjs";
 
-const { boxesOf, cutTiles, locate } = await script("challenge.js");
+const { boxesOf, cutTiles, locateAll, photographOf } = await script("challenge.js");
 const { seams } = await script("grid.js");
 const { PictureError } = await script("picture.js");
 
+const digest = (bytes) => createHash("sha256").update(bytes).digest("hex");
+
 function answer(image, choice) {
   try {
-    const grid = locate(image, choice);
+    const [grid, ...others] = locateAll(image, choice);
     const { bytes, shape } = cutTiles(image, grid);
-    return { boxes: boxesOf(grid, image), shape, sha256: createHash("sha256").update(bytes).digest("hex") };
+    const { bytes: joined, shape: size } = photographOf(image, grid);
+    return {
+      boxes: boxesOf(grid, image),
+      confidence: grid.confidence,
+      others: others.map((other) => boxesOf(other, image)),
+      shape,
+      sha256: digest(bytes),
+      photograph: [size, digest(joined)],
+    };
   } catch (error) {
     if (!(error instanceof PictureError)) throw error;
     return { error: error.word };
@@ -21,16 +31,19 @@ function answer(image, choice) {
 
 let same = 0;
 let total = 0;
-for (const { about, picture: file, choice, error, boxes, shape, sha256 } of golden.grids) {
+for (const { about, picture: file, choice, error, ...theirs } of golden.grids) {
   test(`${about}, tiles: ${choice}`, () => {
-    const here = answer(picture(file), choice);
-    assert.equal(here.error, error);
+    const { error: word, ...here } = answer(picture(file), choice);
+    assert.equal(word, error);
     if (error) return;
-    assert.ok(apart(here.boxes, boxes) <= 1, `${JSON.stringify(here.boxes)} is not ${JSON.stringify(boxes)}`);
+    assert.ok(apart(here.boxes, theirs.boxes) <= 1, `${JSON.stringify(here.boxes)}: ${JSON.stringify(theirs.boxes)}`);
+    assert.ok(apart(here.others, theirs.others) <= 1, `${JSON.stringify(here.others)}`);
+    assert.ok(Math.abs(here.confidence - theirs.confidence) < 0.02, `${here.confidence} is not ${theirs.confidence}`);
     total += 1;
-    if (apart(here.boxes, boxes)) return; // a pixel aside: rounded another way
+    if (apart(here.boxes, theirs.boxes)) return; // a pixel aside: rounded another way
     same += 1;
-    assert.deepEqual([here.shape, here.sha256], [shape, sha256]);
+    const pixels = ({ shape, sha256, photograph }) => ({ shape, sha256, photograph });
+    assert.deepEqual(pixels(here), pixels(theirs));
   });
 }
 
