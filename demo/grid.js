@@ -111,9 +111,9 @@ function between(picture, transposed, n) {
 
 export const seams = (picture, n) => mean([...between(picture, false, n), ...between(picture, true, n)]);
 
-/** Is it what reCAPTCHA delivers, at some ratio of pixels, to a pixel? */
+/** Is it what reCAPTCHA delivers, at some ratio of pixels, but for a pixel or two? */
 function isPayload({ width, height }) {
-  const near = (side) => Math.max(Math.abs(width - side), Math.abs(height - side)) <= 1;
+  const near = (side) => Math.max(Math.abs(width - side), Math.abs(height - side)) <= 2;
   return PAYLOAD.some((side) => RATIOS.some((ratio) => near(side * ratio)));
 }
 

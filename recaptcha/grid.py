@@ -241,9 +241,9 @@ def seams(
 def is_payload(
     size, # width and height, in pixels
 ) -> bool:
-    "Is it what reCAPTCHA delivers, at some ratio of pixels, to a pixel?"
+    "Is it what reCAPTCHA delivers, at some ratio of pixels, but for a pixel or two?"
     sides = [side*ratio for side in PAYLOAD for ratio in RATIOS]
-    return any(max(abs(length-side) for length in size)<=1 for side in sides)
+    return any(max(abs(length-side) for length in size)<=2 for side in sides)
 
 def cut_evenly(
     im:Image.Image, # mode RGB
