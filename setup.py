@@ -38,7 +38,7 @@ setup(
     ],
     python_requires=f">={settings['min_python']}",
     packages=find_packages(include=[lib, f"{lib}.*"]),
-    package_data={lib: ["labels/*", "assets/*.md", "assets/*.json", "assets/*-int8.onnx"]},
+    package_data={lib: ["labels/*", "assets/*.csv", "assets/*.md", "assets/*.json", "assets/*-int8.onnx"]},
     install_requires=settings["requirements"].split(),
     extras_require={"train": train, "site": site, "dev": train + site + dev},
     entry_points={

@@ -31,7 +31,7 @@ from recaptcha.network import (
     sealed,
 )
 from recaptcha.toy import CLASSES as DRAWN
-from recaptcha.words import WORDS
+from recaptcha.words import KNOWN
 
 DATA = model_path().read_bytes()
 TILE = np.zeros((1, 60, 60, 3), dtype=np.uint8)
@@ -97,7 +97,7 @@ def refused(tmp_path, data, within=5):
 def test_released_model_is_small_and_says_what_it_is():
     net = Network()
     assert model_path().stat().st_size <= 5_000_000 and ((net.thresholds > 0) & (net.thresholds < 1)).all()
-    assert net.classes == CLASSES == DRAWN == list(WORDS)
+    assert net.classes == CLASSES == DRAWN == list(KNOWN)
     assert {"version", "run", "preprocessing", "precision", "calibration", "licence", "dataset"} <= set(
         net.about
     ) and net.about["precision"] == "int8"

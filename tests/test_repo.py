@@ -193,7 +193,8 @@ def test_sdist_and_wheel_hold_labels_network_and_commands(built):
         names = set(archive.namelist())
         [commands] = [archive.read(name).decode() for name in names if name.endswith("entry_points.txt")]
     labels = {f"recaptcha/labels/{path.name}" for path in (ROOT / "recaptcha" / "labels").iterdir()}
-    network = {f"recaptcha/assets/{name}" for name in ("recaptcha-int8.onnx", "recaptcha-int8.json", "README.md")}
+    beside = ("recaptcha-int8.onnx", "recaptcha-int8.json", "README.md", "words.csv")
+    network = {f"recaptcha/assets/{name}" for name in beside}
     assert labels and labels | network <= names
     assert labels | network | {"settings.ini", "setup.py", "LICENSE"} <= sources
     assert [name for name in names | sources if "fp32" in name] == [], "too large for a package"
