@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from notebook_kit import ROOT
 from PIL import Image
 
+from recaptcha import answers
 from recaptcha.compose import any_kind, beside_windows, compose, disturb
 from recaptcha.grid import SURE_GRID, Grid, cut_evenly, find_grid, locate, locate_all, seams
 from recaptcha.network import Network
@@ -28,6 +29,13 @@ from recaptcha.words import target_class
 
 FUZZ = dict(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 REAL = Path(os.environ.get("RECAPTCHA_CHALLENGES") or "/nowhere")
+
+
+@pytest.fixture(autouse=True)
+def sure(monkeypatch):
+    """How sure an answer is does not matter here, as the network has never learnt drawn tiles."""
+    monkeypatch.setattr(answers, "SURE", 0)
+    monkeypatch.setattr(answers, "GRID_SURE", 0)
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +106,8 @@ def test_bad_pictures_get_a_line_each_and_the_good_one_its_answer(tmp_path, tile
         "probabilities",
         "threshold",
         "predictions",
+        "kind",
+        "confidence",
     }
     for name, what in bad.items():
         line = next(complaint for complaint in complaints if f"/{name}: " in complaint)
@@ -144,7 +154,6 @@ def test_commands_that_make_no_sense(tmp_path, picture, capsys):
     assert "no pictures" in one_line(capsys, tmp_path / "nothing", "--target", "car")
     for args in (
         (),
-        (picture,),
         ("--tiles", tmp_path),
         ("--csv", tmp_path / "o.csv"),
         (picture, "--target", "car", "--grid", "5x5"),
@@ -398,7 +407,8 @@ def test_two_runs_with_one_table(tmp_path, folder, tiles, capsys, monkeypatch):
 
 def test_the_command_needs_no_torch_and_little_memory(picture):
     code = (
-        "import sys\nfrom recaptcha.cli import predict\npredict()\n"
+        "import sys\nfrom recaptcha import answers\nanswers.SURE = answers.GRID_SURE = 0\n"
+        "from recaptcha.cli import predict\npredict()\n"
         "heavy = {'torch', 'fastai', 'pandas', 'matplotlib', 'scipy', 'onnx'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
         "if sys.platform == 'linux':\n"
@@ -420,7 +430,8 @@ def test_the_command_in_an_ascii_terminal(tmp_path, challenge):
         [sys.executable, "-m", "recaptcha", "predict", *args], capture_output=True, cwd=ROOT, env=terminal, timeout=60
     )
     done = run("é.png".encode().join([os.fsencode(tmp_path) + b"/", b""]), "--target", "Fahrräder")
-    assert done.returncode == 0 and done.stderr == b"" and b": Bicycle in " in done.stdout and done.stdout.isascii()
+    assert done.returncode in (0, 3) and b": Bicycle in " in done.stdout and (done.stdout + done.stderr).isascii()
+    assert all(b"/\\udcc3\\udca9.png: unsure: " in line for line in done.stderr.splitlines())
     done = run("--help")
     assert done.returncode == 0 and b"Fahrr\\xe4der" in done.stdout
 
