@@ -49,8 +49,8 @@ def _lay_over(im, places, boxes):
 @dataclass(frozen=True)
 class Trust:
     "What turns the product over tiles into the probability that all are right: sigmoid(slope·logit(product) + shift)"
-    slope:float=1.
-    shift:float=0.
+    slope:float=1. # above 1 where the product is too modest, below where it is too sure
+    shift:float=0. # in logits
     def calibrated(self,
         product:np.ndarray, # from `all_right`
     ) -> np.ndarray: # same shape
