@@ -35,7 +35,7 @@ REAL = Path(os.environ.get("RECAPTCHA_CHALLENGES") or "/nowhere")
 def sure(monkeypatch):
     """How sure an answer is does not matter here, as the network has never learnt drawn tiles."""
     monkeypatch.setattr(answers, "SURE", 0)
-    monkeypatch.setattr(answers, "GRID_SURE", 0)
+    monkeypatch.setattr(answers, "SURE_GRID", 0)
 
 
 @pytest.fixture(scope="module")
@@ -407,7 +407,7 @@ def test_two_runs_with_one_table(tmp_path, folder, tiles, capsys, monkeypatch):
 
 def test_the_command_needs_no_torch_and_little_memory(picture):
     code = (
-        "import sys\nfrom recaptcha import answers\nanswers.SURE = answers.GRID_SURE = 0\n"
+        "import sys\nfrom recaptcha import answers\nanswers.SURE = answers.SURE_GRID = 0\n"
         "from recaptcha.cli import predict\npredict()\n"
         "heavy = {'torch', 'fastai', 'pandas', 'matplotlib', 'scipy', 'onnx'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
