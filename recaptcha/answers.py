@@ -144,9 +144,9 @@ class Answer:
             found.append(f'the tiles may lie elsewhere (right with probability {self.grid.confidence:.2f})')
         if self.kind=='photograph' and self.places is None:
             found.append('the network knows whole tiles, not squares of a photograph')
-        if self.confidence<SURE:
-            c = self.target or CLASSES[int(np.argmin(self.confidences))]
-            found.append(f'a tile may be wrong about {c} (all are right with probability {self.confidence:.2f})')
+        doubted = sorted((p, c) for c,p in zip(CLASSES, self.confidences) if p<SURE and self.target in (None, c))
+        if doubted: found.append('a tile may be wrong: all are right ' +
+                                 ', '.join(f'about {c} with probability {p:.2f}' for p,c in doubted))
         return '; '.join(found)
     def text(self) -> str:
         """The answer in words: the grid with its marks, then a line for each tile. Without a target, the classes that

@@ -161,8 +161,11 @@ def test_the_answer_to_every_class_is_as_sure_as_its_least_sure_class():
     probabilities[3, BUS] = 0.52
     every, bus, car = (said_of(probabilities, target) for target in (None, "Bus", "Car"))
     assert every.confidence == bus.confidence < 0.6 < 0.9 < car.confidence
-    probabilities[4, BUS] = 0.48
-    assert "about Bus" in said_of(probabilities, None).unsure and not said_of(probabilities, "Car").unsure
+    probabilities[4:7, BUS] = probabilities[0:2, CAR] = 0.48
+    unsure = said_of(probabilities, None).unsure
+    assert unsure.startswith("a tile may be wrong: all are right about Bus with probability 0.")
+    assert unsure.count("about") == 2 and ", about Car with probability 0." in unsure, "the least sure class first"
+    assert said_of(probabilities, "Car").unsure.count("about") == 1 and not said_of(probabilities, "Palm").unsure
 
 
 # How sure
@@ -188,7 +191,7 @@ def test_what_is_unsure_says_why():
     sure = np.zeros((9, len(CLASSES)))
     assert said_of(sure).unsure == "" and "unsure" not in json.loads(said_of(sure).json())
     unsure = said_of(np.full((9, len(CLASSES)), 0.5))
-    assert unsure.confidence < answers.SURE and unsure.unsure.startswith("a tile may be wrong about Bus")
+    assert unsure.confidence < answers.SURE and unsure.unsure.startswith("a tile may be wrong: all are right about Bus with")
     said = json.loads(unsure.json())
     assert said["unsure"] == unsure.unsure and said["confidence"]["answer"] == round(unsure.confidence, 4)
     grid = Grid(3, 0, 0, 100, 100, 100, confidence=0.3)
@@ -251,7 +254,7 @@ def test_an_unsure_answer_is_given_and_ends_with_three(two, capsys, monkeypatch)
     monkeypatch.setattr(answers, "SURE", 1)
     code, said, complaints = predict(capsys, two, "--target", "cars")
     assert code == 3 and said.count("Car in tile 2") == 2 and len(complaints) == 2
-    assert complaints[0].startswith(f"recaptcha-predict: {two}#1: unsure: a tile may be wrong about Car (")
+    assert complaints[0].startswith(f"recaptcha-predict: {two}#1: unsure: a tile may be wrong: all are right about Car with")
     code, said, complaints = predict(capsys, two, two.parent / "none.png", "--target", "cars")
     assert code == 1 and len(complaints) == 3, "what failed counts more"
     monkeypatch.setattr(answers, "SURE", 0)
