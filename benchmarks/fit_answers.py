@@ -5,9 +5,9 @@ Usage: python benchmarks/fit_answers.py [--model FILE] [--draws 300]
 
 Nine tiles are drawn from the validation fifth, which no released network has learnt: a class, two to five tiles that
 show it and others that don't. Photographs are the validation tiles whose cells are labelled, looked at as sixteen
-squares each; and the real ones of the folder that RECAPTCHA_CHALLENGES names, where it is set: these are harder, so they
-have a shift of their own, which counts. Real challenges of nine tiles are left for a check. Prints slope and shift of each kind, then a table: how many answers are sure, and how many
-of these, and of the others, are right.
+squares each; and the real ones of the folder that RECAPTCHA_CHALLENGES names, where it is set: these are harder, so
+they have a shift of their own, which counts. Real challenges of nine tiles are left for a check. Prints slope and shift
+of each kind, then a table: how many answers are sure, and how many of these, and of the others, are right.
 """
 
 import argparse
@@ -31,10 +31,10 @@ MATCHES = (2, 3, 4, 5)  # of nine tiles
 
 @dataclass(frozen=True)
 class Answered:
-    """Answers to challenges: the product over the tiles of each, and whether all are right; both of shape (challenges,)"""
+    """Answers to challenges."""
 
-    product: np.ndarray
-    right: np.ndarray
+    product: np.ndarray  # over the tiles of each, shape (challenges,)
+    right: np.ndarray  # are all tiles? bool, same shape
 
     @classmethod
     def of(cls, pairs):

@@ -101,7 +101,7 @@ EXAMPLES = '''examples:
 
 Tiles are numbered row by row. Where a picture shows several challenges, each gets its answer, the first as PICTURE#1.
 A file is replaced when the new one is complete, and never one of the pictures.
-An answer that is likely to be wrong is given all the same, and a line on standard error says that it is unsure, and why.
+An answer that is likely to be wrong is given all the same; a line on standard error says that it is unsure, and why.
 Exit codes: 0 all answered, 1 some could not be, 2 the command makes no sense, 3 all answered, some unsure.'''
 UNSURE = 3 # the exit code where all are answered, but some are unsure
 

@@ -71,7 +71,8 @@ def target_class(
 ) -> str: # one of the eleven classes
     """The one class that a text names, in one of nine languages; `DataError` where it names none, several, or something
     that the network has not learnt"""
-    if not text.strip(): raise DataError(f"the target is empty; it is one of {', '.join(KNOWN)}, or what a challenge says")
+    if not text.strip():
+        raise DataError(f"the target is empty; it is one of {', '.join(KNOWN)}, or what a challenge says")
     named = sorted(_named(text))
     if not named: raise _no_class(text)
     if len(named)>1: raise DataError(f"target {text!r}: names {' and '.join(named)}; one at a time")

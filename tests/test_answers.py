@@ -20,7 +20,6 @@ from recaptcha.grid import GRIDS, Grid
 from recaptcha.network import CLASSES, Network
 from recaptcha.pictures import DataError
 
-
 KEYS = ["picture", "target", "grid", "boxes", "tiles", "probabilities", "threshold", "predictions"]
 CAR, BUS = CLASSES.index("Car"), CLASSES.index("Bus")
 
@@ -191,7 +190,8 @@ def test_what_is_unsure_says_why():
     sure = np.zeros((9, len(CLASSES)))
     assert said_of(sure).unsure == "" and "unsure" not in json.loads(said_of(sure).json())
     unsure = said_of(np.full((9, len(CLASSES)), 0.5))
-    assert unsure.confidence < answers.SURE and unsure.unsure.startswith("a tile may be wrong: all are right about Bus with")
+    assert unsure.confidence < answers.SURE
+    assert unsure.unsure.startswith("a tile may be wrong: all are right about Bus with")
     said = json.loads(unsure.json())
     assert said["unsure"] == unsure.unsure and said["confidence"]["answer"] == round(unsure.confidence, 4)
     grid = Grid(3, 0, 0, 100, 100, 100, confidence=0.3)
@@ -254,7 +254,8 @@ def test_an_unsure_answer_is_given_and_ends_with_three(two, capsys, monkeypatch)
     monkeypatch.setattr(answers, "SURE", 1)
     code, said, complaints = predict(capsys, two, "--target", "cars")
     assert code == 3 and said.count("Car in tile 2") == 2 and len(complaints) == 2
-    assert complaints[0].startswith(f"recaptcha-predict: {two}#1: unsure: a tile may be wrong: all are right about Car with")
+    line = f"recaptcha-predict: {two}#1: unsure: a tile may be wrong: all are right about Car with"
+    assert complaints[0].startswith(line)
     code, said, complaints = predict(capsys, two, two.parent / "none.png", "--target", "cars")
     assert code == 1 and len(complaints) == 3, "what failed counts more"
     monkeypatch.setattr(answers, "SURE", 0)
@@ -263,7 +264,8 @@ def test_an_unsure_answer_is_given_and_ends_with_three(two, capsys, monkeypatch)
 
 def test_help_explains_exit_codes(capsys):
     code, said, _ = predict(capsys, "--help")
-    assert code == 0 and "3 all answered, some unsure" in said and "Chinese (default: every class)" in " ".join(said.split())
+    said = " ".join(said.split())
+    assert code == 0 and "3 all answered, some unsure" in said and "Chinese (default: every class)" in said
 
 
 # Whatever is no challenge
