@@ -105,9 +105,9 @@ def challenge_rows(
 
 def _challenge_row(name, rows) -> tuple:
     "A kind of challenge: all of them, and class by class"
-    (_,whole), = rows[rows.target==''].iterrows()
-    classes = [f'{row.target} {round(float(row.value)*int(row.n))} of {row.n}'
-               for row in rows[rows.target!=''].itertuples()]
+    (_,whole), = rows[rows['class']==''].iterrows()
+    each = rows[rows['class']!='']
+    classes = [f'{name} {round(float(share)*int(n))} of {n}' for name,share,n in zip(each['class'], each.value, each.n)]
     return (name, f'{float(whole.value):.2f}', f'{float(whole.low):.2f} to {float(whole.high):.2f}', whole.n,
             ', '.join(classes))
 

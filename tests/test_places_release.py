@@ -96,7 +96,7 @@ def test_a_square_may_have_to_be_surer():
 
 def test_real_challenges_stand_on_the_card_of_their_file(tmp_path):
     row = dict(network="ours", what="asked class", cut="found", metric="solved", sha256="a")
-    rows = [dict(row, kind=kind, target=target, value=0.5, low=0.25, high=0.75, n=8)
+    rows = [{**row, "class": target} | dict(kind=kind, value=0.5, low=0.25, high=0.75, n=8)
             for kind in ("3x3", "4x4") for target in ("", "Car")]
     pd.DataFrame(rows).to_csv(tmp_path / "peer.csv", index=False)
     assert "| 4×4, a photograph | 0.50 | 0.25 to 0.75 | 8 | Car 4 of 8 |" in challenge_rows(tmp_path / "peer.csv", "a")
