@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 SCRIPTS = ROOT / "demo"
 MODEL = ROOT / "recaptcha" / "assets" / "recaptcha-int8.onnx"
 TILES = ROOT / "images" / "demo" / "tiles.webp"
+PHOTOGRAPH = TILES.with_stem("photograph")
 RUNTIME = ROOT / "node_modules" / "onnxruntime-web" / "dist"
 # Where it all goes: below the page, or the page's service worker would not be asked for what its threads run.
 MADE = Path("demo") / "made"
@@ -39,17 +40,20 @@ NUMBERS = {
     "candidates": "BANDS GUTTERS SMALLEST LEAST BEYOND ACROSS DOWN KEPT WEIGHTS ASIDE INSIDE BESIDE TEXTURE SURE "
     "APART",
     "regions": "STILL BLOCK PAGE SIDE FURTHER MOST TOUCH ADDED WHOLE",
+    "trust": "TRUST SURE",
     "grid": "ROOM WIDEST RIM OF_GUTTER OF_RIM OF_OUTER COARSE FINE TINY WITHIN SURELY SURE_GRID PAYLOAD RATIOS "
     "SEAMS STEEP SQUARE",
 }
+RENAMED = {("trust", "SURE"): "SURE_ANSWER"}  # another module has a number of the same name
 IMPORT = re.compile(r'(?<= from ")\./([a-z]+\.js)(?=";)')
 BOX = {"margin": 7, "header": 90, "footer": 50}  # what is around the tiles of a challenge
-# (file, target, which of the tiles, how `recaptcha.compose` draws them): a bare grid; what a challenge looks like;
-# 4×4; screenshots. `seed` is one whose header asks for the target, where there is a header.
+# (file, target, which of the tiles, how `recaptcha.compose` draws them): what a challenge looks like; a bare grid;
+# 4×4, of no tiles but the photograph and what that shows; screenshots. `seed` is one whose header asks for the target,
+# where there is a header.
 SAMPLES = [
     ("challenge.jpg", "Crosswalk", range(9, 18), {**BOX, "size": 120, "gutter": 4, "seed": 1}),
     ("bare.png", "Traffic Light", range(9), {"size": 100}),
-    ("four.jpg", "Car", range(20, 36), {**BOX, "n": 4, "size": 100, "gutter": 2, "seed": 0}),
+    ("photograph.jpg", None, None, {"n": 4, "size": 112, "gutter": 2, "margin": 4}),
     ("page.jpg", "Palm", range(18, 27), {**BOX, "size": 120, "gutter": 4, "page": (210, 90, 330, 130), "seed": 6}),
     (
         "dark.jpg",
@@ -74,8 +78,12 @@ def numbers() -> str:
     """A script that holds the numbers of `NUMBERS`."""
     # imported here: NumPy takes a moment to load, and a site without the page needs none of it
     modules = {name: importlib.import_module(f"recaptcha.{name}") for name in NUMBERS}
-    shared = [(name, getattr(modules[of], name)) for of, names in NUMBERS.items() for name in names.split()]
-    return "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in shared)
+    shared = {
+        RENAMED.get((of, name), name): getattr(modules[of], name)
+        for of, names in NUMBERS.items()
+        for name in names.split()
+    }
+    return "".join(f"export const {name} = {json.dumps(value, default=vars)};\n" for name, value in shared.items())
 
 
 def demo_scripts() -> dict:
@@ -122,16 +130,29 @@ def demo_tiles() -> list:
     return [(figure.crop((x, y, x + SIDE, y + SIDE)), of) for (x, y), of in zip(corners, labels)]
 
 
+def photograph() -> tuple:
+    """The tile that is cut into squares, the class that it shows, and the numbers of the squares that show it."""
+    with PHOTOGRAPH.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    with Image.open(PHOTOGRAPH) as image:
+        return image.convert("RGB"), row["class"], [int(square) for square in row["squares"].split(";")]
+
+
 def compose_samples() -> list:
     """The `Sample`s, drawn from the tiles with `recaptcha.compose`."""
     from recaptcha.compose import compose
 
     tiles, samples = demo_tiles(), []
     for name, target, chosen, options in SAMPLES:
-        picture, place = compose([tiles[number][0] for number in chosen], **options)
+        if chosen is None:
+            whole, target, right = photograph()
+            pictures = [whole]
+        else:
+            pictures = [tiles[number][0] for number in chosen]
+            right = [at for at, number in enumerate(chosen, 1) if target in tiles[number][1]]
+        picture, place = compose(pictures, **options)
         buffer = io.BytesIO()
         picture.save(buffer, Image.registered_extensions()[Path(name).suffix], quality=QUALITY)
-        right = [at for at, number in enumerate(chosen, 1) if target in tiles[number][1]]
         about = {"width": picture.width, "height": picture.height, "target": target, "side": place.n, "tiles": right}
         samples.append(Sample(name, buffer.getvalue(), about))
     return samples
@@ -171,7 +192,12 @@ def publish_demo(out: Path) -> None:
             for name, content in modules.items()
         ],
         "megabytes": round(sum(map(len, runtime.values())) / 1e6),
-        **{key: about[key] for key in ("classes", "thresholds", "version", "run")},
+        "thresholds": {
+            "tile": about["thresholds"],
+            "tiles": about["thresholds"],
+            "photograph": about["square_thresholds"],
+        },
+        **{key: about[key] for key in ("classes", "sizes", "version", "run")},
         "samples": [{"file": versioned(sample.name, sample.content), **sample.about} for sample in samples],
     }
     write(out / "_data" / "demo.json", (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode())

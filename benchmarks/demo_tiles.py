@@ -1,10 +1,12 @@
-"""The tiles that the demo page's samples are composed of, as one figure, with the labels of each.
+"""The tiles that the demo page's samples are composed of, as one figure, with the labels of each; and one more tile,
+the photograph of the 4×4, with the squares that show its object.
 
     python benchmarks/demo_tiles.py
 
 Draws four times nine tiles of the corrected small set (`recaptcha/labels/small.csv`), never one of the test set nor a
 copy of one: for each of four targets some that show it and some that do not, by chance. Writes images/demo/tiles.webp
-and tiles.csv, and prints what storing the tiles with loss does to the network's answers.
+and tiles.csv, photograph.webp and photograph.csv, and prints what storing the tiles with loss does to the network's
+answers.
 """
 import argparse
 import csv
@@ -15,10 +17,11 @@ import numpy as np
 from PIL import Image
 
 from recaptcha.network import Network
-from recaptcha.tiles import load_tiles, open_tile
+from recaptcha.tiles import load_cells, load_tiles, open_tile
 
 FIGURES = Path(__file__).resolve().parent.parent / "images/demo"
 TARGETS = {"Traffic Light": 3, "Crosswalk": 4, "Palm": 3, "Bicycle": 3}  # how many of nine tiles show it
+PHOTOGRAPH = "Bus/Bus (816)"  # of the tiles whose cells are labelled, none of them in doubt
 SIDE, ACROSS, QUALITY, SEED = 120, 9, 95, 2
 
 
@@ -34,6 +37,23 @@ def choose(small, rng):
     return chosen
 
 
+def save_table(path, names, rows):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(names)
+        table.writerows(rows)
+
+
+def save_photograph(tiles):
+    """`PHOTOGRAPH`, which is no tile of the test set either, and its squares from `recaptcha/labels/cells.csv`."""
+    (tile,) = tiles[(tiles.file == PHOTOGRAPH) & (tiles.set != "test") & (tiles.duplicate_group == "")].itertuples()
+    open_tile(tile.path).save(FIGURES / "photograph.webp", quality=QUALITY, method=6)
+    cells = load_cells("full")
+    (of,) = cells[cells.file == PHOTOGRAPH].to_dict("records")
+    row = [of["file"], of["class"], ";".join(map(str, of["required"]))]
+    save_table(FIGURES / "photograph.csv", ["file", "class", "squares"], [row])
+
+
 def main(argv=None):
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args(argv)
     tiles = load_tiles("full")
@@ -46,10 +66,8 @@ def main(argv=None):
         figure.paste(open_tile(tile.path), (place % ACROSS * SIDE, place // ACROSS * SIDE))
     FIGURES.mkdir(parents=True, exist_ok=True)
     figure.save(FIGURES / "tiles.webp", quality=QUALITY, method=6)
-    with (FIGURES / "tiles.csv").open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["file", "labels"])
-        table.writerows([tile.file, ";".join(tile.labels)] for tile in chosen)
+    save_table(FIGURES / "tiles.csv", ["file", "labels"], [[tile.file, ";".join(tile.labels)] for tile in chosen])
+    save_photograph(tiles)
     cut = lambda picture: np.stack(
         [
             np.asarray(picture.crop((x, y, x + SIDE, y + SIDE)))

@@ -1,4 +1,4 @@
-"""Fits the two numbers by which `recaptcha.answers.TRUST` turns a product over tiles into the probability that all of
+"""Fits the two numbers by which `recaptcha.trust.TRUST` turns a product over tiles into the probability that all of
 them are right, on challenges with known answers, and measures how far it can be relied on.
 
 Usage: python benchmarks/fit_answers.py [--model FILE] [--draws 300]

@@ -1,14 +1,16 @@
 // The demo page: takes pictures from the reader, asks the network about their tiles, and shows what it says for one
 // target and threshold.
-import { enumerate, fill, judged, sentence, thingsOf } from "./answer.js";
-import { cutTiles, locate } from "./challenge.js";
+import { confidenceOf, doubts, enumerate, fill, judged, KINDS, numbersOf, sentence, thingsOf } from "./answer.js";
+import { busy } from "./busy.js";
+import { cutTiles, locate, photographOf } from "./challenge.js";
+import { layOver, surest } from "./map.js";
 import { Network } from "./network.js";
 import { openPicture, PictureError } from "./picture.js";
-import { covered, drawFall } from "./look.js";
+import { listClasses, showPresent } from "./present.js";
 import { show, showPicture } from "./stage.js";
 
 const by = (id) => document.getElementById(`demo-${id}`);
-const { base, files, megabytes, classes, thresholds, words } = JSON.parse(by("data").textContent);
+const { base, files, sizes, megabytes, classes, thresholds, words } = JSON.parse(by("data").textContent);
 const say = (id, text) => {
   by(id).textContent = text;
 };
@@ -19,9 +21,10 @@ const slider = by("threshold");
 const choices = [...document.querySelectorAll("input[name=demo-grid]")];
 const samples = [...document.querySelectorAll(".demo-sample")];
 
-let last = null; // the last answer: picture, grid, probs, sample, and how long it took
-let given = null; // the last picture that could be read, answered or not
+let last = null; // the last answer: picture, sample, grid, kind, probs, maps
+let given = null; // the last picture that could be opened, answered or not, and the sample that it is
 let moved = null; // the threshold where the reader has moved it
+let open = []; // the tiles, from 0, whose map is shown
 let asked = 0;
 
 function report(error) {
@@ -30,76 +33,120 @@ function report(error) {
   return sayIn("error", "failed", error?.message ?? error);
 }
 
-/** Says which tiles show the target, and marks them. */
-function tell() {
-  const i = Math.max(0, classes.indexOf(target.value));
-  const own = thresholds[i];
-  const threshold = moved ?? own;
+function tellThreshold(own) {
   if (moved === null) {
     sayIn("threshold-value", "model", own.toFixed(2));
     slider.value = own;
   } else sayIn("threshold-value", "moved", moved.toFixed(2), own.toFixed(2));
   by("mark").style.left = `${100 * own}%`;
   by("reset").disabled = moved === null;
+}
+
+/** Says how likely the answer is right, and that it is unsure; of a moved threshold nothing is known. */
+function tellConfidence(i, own) {
+  const { grid, probs, kind } = last;
+  const answer = confidenceOf(probs, i, own, kind);
+  const found = moved === null ? doubts(grid.confidence, answer).map((word) => words[word]) : [];
+  say("confidence", moved === null ? fill(words.confidence, answer.toFixed(2), grid.confidence.toFixed(2)) : "");
+  say("unsure", found.length ? fill(words.unsure, found.join("; ")) : "");
+}
+
+/** Lays the maps that are open over their tiles, and says what they show. */
+function tellMap(i) {
+  const { grid, kind, maps } = last;
+  const items = [...by("tiles").children];
+  if (!open.length) return say("look", "");
+  const of = (k) => maps[k].map((row) => row[i]);
+  const thing = things.get(target.value) ?? target.value;
+  if (kind === "photograph") {
+    const { probability, number } = surest(of(0), grid.n);
+    layOver(items, of(0));
+    return sayIn("look", "map", thing, probability.toFixed(2), number);
+  }
+  const [k] = open;
+  layOver([items[k]], of(k));
+  return sayIn("look", "map_of", k + 1, thing, surest(of(k), 1).probability.toFixed(2));
+}
+
+/** Shows the map of a tile, or of a photograph, or hides it again. */
+function press(k) {
+  const all = last.kind === "photograph" ? last.probs.map((_, square) => square) : [k];
+  open = open.includes(k) ? [] : all;
+  tell();
+}
+
+/** Says which tiles show the target, and marks them; and what else is there. */
+function tell() {
+  const i = Math.max(0, classes.indexOf(target.value));
+  const levels = thresholds[last?.kind ?? "tiles"];
+  tellThreshold(levels[i]);
   if (!last) return;
-  const tiles = judged(last.probs, i, threshold);
+  const all = classes.map((_, k) => judged(last.probs, k, (k === i ? moved : null) ?? levels[k]));
+  const tiles = all[i];
   const answer = sentence(tiles, things.get(target.value) ?? target.value, words);
   if (by("answer").textContent !== answer) say("answer", answer);
   say(
     "labels",
     last.sample?.target === target.value ? fill(words.labels, enumerate(last.sample.tiles, words.and)) : "",
   );
-  say("look", "");
+  tellConfidence(i, levels[i]);
+  showPresent(
+    all.map((of, k) => ({ name: classes[k], numbers: numbersOf(of) })),
+    target.value,
+  );
   show(tiles, (tile) => fill(words.tile, tile.number, tile.probability.toFixed(2), tile.said ? words.yes : words.no));
+  tellMap(i);
 }
 
 const addresses = Object.entries(files).map(([name, address]) => [name, new URL(address, location).href]);
-const loading = Network.load(Object.fromEntries(addresses));
+const loading = Network.load(Object.fromEntries(addresses), sizes);
 
-/** Answers a file of the reader's, or a sample; where that can't be done, says why and leaves the last answer. */
-async function ask(file, sample = null) {
+/** Does `act` as what the reader asked for last: `act` is told whether it still is, and says nothing when it is not. */
+async function turn(act) {
   const mine = ++asked;
+  const current = () => mine === asked;
   try {
-    const picture = await openPicture(file);
-    if (mine === asked) given = { file, sample };
-    const network = await loading;
-    if (mine !== asked) return;
-    const start = performance.now();
-    const grid = locate(picture, choices.find((choice) => choice.checked).value);
-    const found = performance.now();
-    const probs = await network.probs(cutTiles(picture, grid));
-    const { duration } = performance.measure("demo answer", { start, detail: { grid: found - start } });
-    if (mine !== asked) return;
-    last = { picture, grid, probs, sample };
-    if (sample) target.value = sample.target;
-    moved = sample ? null : moved;
-    say("error", "");
-    sayIn("status", "took", Math.round(duration), network.threads);
-    showPicture(picture, grid);
-    tell();
-    by("stage").scrollIntoView({ block: "nearest" });
+    await busy(() => act(current));
   } catch (error) {
-    if (mine === asked) report(error);
+    if (current()) report(error);
   }
 }
 
-/** Covers one patch of a tile after the other, and shows where that makes the probability fall. */
-async function look(k) {
-  const { picture, grid, probs } = last;
-  const mine = asked;
-  const i = classes.indexOf(target.value);
+/** Answers the picture that is given; where that can't be done, the last answer stays. */
+async function answer(current) {
+  const { picture, sample } = given;
   const network = await loading;
-  const falls = [];
-  for (const batch of covered(cutTiles(picture, grid), k)) {
-    falls.push(...(await network.probs(batch)).map((now) => probs[k][i] - now[i]));
-    await new Promise((done) => setTimeout(done)); // let the page breathe
+  if (!current()) return;
+  const start = performance.now();
+  const grid = locate(picture, choices.find((choice) => choice.checked).value);
+  const found = performance.now();
+  const kind = KINDS[grid.n];
+  const seen = await (kind === "photograph"
+    ? network.photograph(photographOf(picture, grid))
+    : network.tiles(cutTiles(picture, grid)));
+  const { duration } = performance.measure("demo answer", { start, detail: { grid: found - start } });
+  if (!current()) return;
+  if (last?.picture !== picture) {
+    moved = null;
+    if (sample) target.value = sample.target;
   }
-  if (mine !== asked || i !== classes.indexOf(target.value)) return;
-  drawFall(by("tiles").children[k], falls);
-  const whole = probs[k][i].toFixed(2);
-  const least = (probs[k][i] - Math.max(0, ...falls)).toFixed(2);
-  if (least === whole) sayIn("look", "stays", k + 1, whole);
-  else sayIn("look", "looks", k + 1, least, whole);
+  last = { picture, sample, grid, kind, ...seen };
+  open = kind === "photograph" ? seen.probs.map((_, square) => square) : [];
+  say("error", "");
+  sayIn("status", "took", Math.round(duration), network.threads);
+  say("scaled", picture.scaled ? fill(words.scaled, ...picture.scaled) : "");
+  showPicture(picture, grid);
+  tell();
+  by("main").scrollIntoView({ block: "nearest", behavior: "instant" });
+}
+
+/** Takes a new picture, of which nothing is known: what was chosen for the one before does not hold for it. */
+async function take(file, sample, current) {
+  const picture = await openPicture(file);
+  if (!current()) return;
+  given = { picture, sample };
+  choices[0].checked = true;
+  await answer(current);
 }
 
 /** Has the service worker keep all that the page is made of, for a day without a network. */
@@ -124,7 +171,7 @@ async function begin() {
   );
   let network;
   try {
-    network = await loading;
+    network = await busy(() => loading);
   } catch (error) {
     console.error(error);
     say("answer", "");
@@ -136,21 +183,26 @@ async function begin() {
   keep().catch(() => {}); // a browser may refuse to keep anything; the page works without
 }
 
-async function askSample(button) {
+function askSample(button) {
   const { target: wanted, tiles } = button.dataset;
-  try {
+  return turn(async (current) => {
     const response = await fetch(button.querySelector("img").src);
-    choices[0].checked = true;
-    await ask(await response.blob(), { target: wanted, tiles: tiles.split(" ") });
-  } catch (error) {
-    report(error);
-  }
+    const file = await response.blob();
+    if (current()) await take(file, { target: wanted, tiles: tiles.split(" ") }, current);
+  });
 }
 
 function hand(transfer) {
   const file = transfer.files[0];
-  if (file) ask(file);
+  if (file) turn((current) => take(file, null, current));
   return Boolean(file);
+}
+
+/** Asks for a class; its own threshold counts. */
+function choose(name) {
+  target.value = name;
+  moved = null;
+  tell();
 }
 
 for (const id of ["file", "photo"]) {
@@ -173,10 +225,7 @@ addEventListener("drop", (event) => {
   by("stage").classList.remove("over");
   if (!hand(event.dataTransfer)) report(new PictureError("not_picture"));
 });
-target.addEventListener("change", () => {
-  moved = null;
-  tell();
-});
+target.addEventListener("change", () => choose(target.value));
 slider.addEventListener("input", () => {
   moved = Number(slider.value);
   tell();
@@ -186,13 +235,14 @@ by("reset").addEventListener("click", () => {
   tell();
   slider.focus(); // the button can't keep the focus
 });
-for (const choice of choices) choice.addEventListener("change", () => given && ask(given.file, given.sample));
+for (const choice of choices) choice.addEventListener("change", () => given && turn(answer));
 by("tiles").addEventListener("click", (event) => {
   const item = event.target.closest("li");
-  if (item) look([...item.parentElement.children].indexOf(item)).catch(report);
+  if (item) press([...item.parentElement.children].indexOf(item));
 });
 addEventListener("error", ({ error, message }) => report(error ?? message));
 addEventListener("unhandledrejection", ({ reason }) => report(reason));
 
+listClasses(classes, choose);
 tell();
 begin();

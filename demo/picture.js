@@ -6,6 +6,7 @@
 import { rint } from "./lines.js";
 import { MAX_PIXELS } from "./numbers.js";
 
+const DECODED = 200_000_000; // pixels, the most that are decoded: what the largest camera of a phone delivers
 const PRECISION = 22; // bits of a weight
 
 /** What is wrong with a picture: the name of one of the page's words, and what to put into it. */
@@ -36,28 +37,44 @@ async function framesOf(file) {
   return frameCount;
 }
 
-/** Turned as its EXIF data says, colours as they are stored, on white where it is transparent. */
+/** What the browser decodes of a file, turned as its EXIF data says, colours as they are stored. */
+async function decoded(file, width, height) {
+  try {
+    return await createImageBitmap(file, { colorSpaceConversion: "none" });
+  } catch {
+    throw width * height > MAX_PIXELS ? new PictureError("too_large", width, height) : new PictureError("not_picture");
+  }
+}
+
+/** A canvas with a picture on white, made smaller where it has more than `MAX_PIXELS`. */
+function drawn(bitmap) {
+  const { width, height } = bitmap;
+  const share = Math.min(1, Math.sqrt(MAX_PIXELS / (width * height)));
+  const [across, down] = [width, height].map((length) => Math.max(1, Math.floor(length * share)));
+  const canvas = Object.assign(document.createElement("canvas"), { width: across, height: down });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.imageSmoothingQuality = "high";
+  context.fillStyle = "white";
+  context.fillRect(0, 0, across, down);
+  context.drawImage(bitmap, 0, 0, across, down);
+  return { canvas, context };
+}
+
+/** As any file that can be read: `scaled` is the width and height that it had, where it was made smaller. */
 export async function openPicture(file) {
   if (!file.size) throw new PictureError("empty");
   const address = URL.createObjectURL(file);
   try {
     const [width, height] = await sizeOf(address);
-    if (width * height > MAX_PIXELS) throw new PictureError("too_large", width, height);
+    if (width * height > DECODED) throw new PictureError("too_large", width, height);
     const frames = await framesOf(file);
     if (frames > 1) throw new PictureError("animated", frames);
-    const bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" });
-    const canvas = Object.assign(document.createElement("canvas"), { width: bitmap.width, height: bitmap.height });
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    context.fillStyle = "white";
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    context.drawImage(bitmap, 0, 0);
+    const bitmap = await decoded(file, width, height);
+    const { canvas, context } = drawn(bitmap);
+    const scaled = canvas.width < bitmap.width ? [bitmap.width, bitmap.height] : null;
     bitmap.close();
-    return {
-      width: canvas.width,
-      height: canvas.height,
-      data: context.getImageData(0, 0, canvas.width, canvas.height).data,
-      canvas,
-    };
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+    return { width: canvas.width, height: canvas.height, data, canvas, scaled };
   } catch (error) {
     throw error instanceof PictureError ? error : new PictureError("not_picture");
   } finally {

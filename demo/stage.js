@@ -9,11 +9,16 @@ const canvas = document.getElementById("demo-canvas");
 const list = document.getElementById("demo-tiles");
 let shown = null;
 
+/** How large the picture is shown at most: by the room there is, and by the height that the style allows. */
+function largest() {
+  return [stage.parentElement.clientWidth, Number.parseFloat(getComputedStyle(stage).maxHeight)];
+}
+
 /** Left, top, width and height of what is shown of the picture. */
 function frame({ width, height }, grid) {
   const [across, down] = [grid.width, grid.height].map((length) => (grid.n - 1) * grid.pitch + length);
-  const room = stage.parentElement.clientWidth;
-  if ((grid.width * Math.min(room, 480)) / width >= READABLE) return [0, 0, width, height];
+  const [room, high] = largest();
+  if (grid.width * Math.min(room / width, high / height) >= READABLE) return [0, 0, width, height];
   const around = AROUND * across;
   const left = Math.max(0, Math.floor(grid.x - around));
   const top = Math.max(0, Math.floor(grid.y - around));
@@ -75,4 +80,6 @@ export function show(tiles, name) {
   });
 }
 
-new ResizeObserver(() => requestAnimationFrame(() => shown && place())).observe(stage.parentElement);
+const again = () => requestAnimationFrame(() => shown && place());
+new ResizeObserver(again).observe(stage.parentElement);
+addEventListener("resize", again); // the height of the window counts, too

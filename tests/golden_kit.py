@@ -153,6 +153,24 @@ def seen_regions(save):
     return found
 
 
+def photographs(save):
+    """The photograph that a 4×4 is cut from, with gutters and without; some grids reach beyond the picture."""
+    picture = noise(np.random.default_rng(5), 97, 90)
+    places = [
+        Grid.square(4, 3.4, 2.5, 19.6, 21.5),
+        Grid.square(4, 3.4, 2.5, 21.4, 21.5),
+        Grid.square(4, 0, 0, 22.5, 22.5),
+        Grid.square(4, -0.7, 5.5, 24.1, 24.1),
+        Grid.square(4, 1, -2, 22, 25),
+    ]
+    found = []
+    for place in places:
+        joined = place.photograph(picture)
+        sha256 = hashlib.sha256(joined.tobytes()).hexdigest()
+        found.append({"picture": save(picture), "grid": vars(place), "shape": joined.shape, "sha256": sha256})
+    return found
+
+
 def as_vector(candidate):
     return {name: float(value) for name, value in vars(candidate).items()}
 
@@ -258,30 +276,39 @@ def in_words(thing, tiles):
     return f"Tiles {', '.join(tiles[:-1])} and {tiles[-1]} show {thing}."
 
 
+UNSURE = {"unsure_grid": "the tiles may lie elsewhere", "unsure_tiles": "a tile may be wrong"}
+
+
 def answers():
-    """Tiles chosen from probabilities, as the command line chooses them.
+    """Tiles chosen from probabilities, and how sure that is, as the command line has them.
 
     Some of the probabilities are a class's threshold itself, or next to it.
     """
     network, rng, found = Network(), np.random.default_rng(4), []
-    for n in (1, 9, 16):
-        probs = rng.random((n, len(network.classes)), dtype=np.float32)
+    for n, spread, sure in ((1, 1, 1.0), (3, 1, 0.3), (3, 5, 0.9), (4, 9, 0.2)):
+        place = Grid.square(n, 0, 0, 1, 1, confidence=sure)
+        probs = rng.random((n * n, len(network.classes)), dtype=np.float32) ** spread
         for i, name in enumerate(network.classes):
             own = np.float32(network.thresholds[i])
-            probs[0, i], probs[n // 2, i], probs[-1, i] = (
-                own,
-                np.nextafter(own, np.float32(1)),
-                np.nextafter(own, np.float32(0)),
-            )
-            tiles = Answer(None, name, Grid.one((1, 1)), probs, network.thresholds).clicks()
+            if spread == 1:
+                probs[0, i], probs[n * n // 2, i], probs[-1, i] = (
+                    own,
+                    np.nextafter(own, np.float32(1)),
+                    np.nextafter(own, np.float32(0)),
+                )
+            said = Answer(None, name, place, probs, network.thresholds)
             found.append(
                 {
                     "target": name,
                     "index": i,
                     "threshold": float(network.thresholds[i]),
                     "probs": probs.tolist(),
-                    "tiles": tiles,
-                    "sentence": in_words(f"a {name.lower()}", tiles),
+                    "tiles": said.clicks(),
+                    "sentence": in_words(f"a {name.lower()}", said.clicks()),
+                    "kind": said.kind,
+                    "grid": sure,
+                    "confidence": said.confidence,
+                    "doubts": [word for word, reason in UNSURE.items() if reason in said.unsure],
                 }
             )
     return found
@@ -296,7 +323,7 @@ def write_golden(folder):
         return {"file": name, "width": picture.width, "height": picture.height}
 
     golden = {"grids": grids(save), "seams": seams(save), "shrunk": shrunk(save)}
-    golden |= {"regions": seen_regions(save)}
+    golden |= {"regions": seen_regions(save), "photographs": photographs(save)}
     golden |= {"lines": seen_lines(save), "finder": finder(save), "answers": answers()}
     (folder / "golden.json").write_text(json.dumps(golden), encoding="utf-8")
     return golden

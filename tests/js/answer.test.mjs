@@ -1,9 +1,9 @@
-// Which tiles are chosen, and how that is said: as the command line chooses them.
+// Which tiles are chosen, how that is said, and how sure it is: as the command line has it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { golden, script, words } from "./kit.mjs";
 
-const { enumerate, fill, judged, sentence, thingsOf } = await script("answer.js");
+const { confidenceOf, doubts, enumerate, fill, judged, sentence, thingsOf } = await script("answer.js");
 const said = {
   and: words.demo_and,
   several: words.demo_several,
@@ -25,6 +25,15 @@ test("tiles above a class's threshold", () => {
       probs.map((row) => row[index]),
     );
     assert.equal(sentence(here, things.get(target), said), theirs);
+  }
+});
+
+test("how sure an answer is, and why it is not", () => {
+  assert.ok(golden.answers.some((of) => of.doubts.length === 2) && golden.answers.some((of) => !of.doubts.length));
+  for (const { target, index, threshold, probs, kind, grid, confidence, doubts: theirs } of golden.answers) {
+    const here = confidenceOf(probs, index, threshold, kind);
+    assert.ok(Math.abs(here - confidence) < 1e-9, `${target}: ${here} is not ${confidence}`);
+    assert.deepEqual(doubts(grid, here), theirs, target);
   }
 });
 

@@ -47,6 +47,13 @@ for (const { about, picture: file, choice, error, ...theirs } of golden.grids) {
   });
 }
 
+test("the photograph that a 4×4 is cut from", () => {
+  for (const { picture: file, grid, shape, sha256 } of golden.photographs) {
+    const here = photographOf(picture(file), grid);
+    assert.deepEqual([here.shape, digest(here.bytes)], [shape, sha256], JSON.stringify(grid));
+  }
+});
+
 test("how far lines between even tiles stand out", () => {
   for (const { picture: file, n, seams: theirs } of golden.seams) {
     assert.ok(Math.abs(seams(picture(file), n) - theirs) < 1e-3, `${file.width} pixels, ${n}×${n}`);
