@@ -55,6 +55,7 @@ function tellConfidence(i, own) {
 function tellMap(i) {
   const { grid, kind, maps } = last;
   const items = [...by("tiles").children];
+  items.forEach((item, k) => item.querySelector("button").setAttribute("aria-pressed", String(open.includes(k))));
   if (!open.length) return say("look", "");
   const of = (k) => maps[k].map((row) => row[i]);
   const thing = things.get(target.value) ?? target.value;
@@ -177,7 +178,7 @@ async function begin() {
     say("answer", "");
     return sayIn("error", "not_loaded", error.message);
   }
-  if (!last) await askSample(first);
+  if (!asked) await askSample(first); // a reader may have been quicker
   await network.warmUp();
   by("stage").dataset.ready = network.threads;
   keep().catch(() => {}); // a browser may refuse to keep anything; the page works without

@@ -219,6 +219,7 @@ def test_by_mouse(page, samples):
     tile = page.locator("#demo-tiles li").nth(8)
     tile.click()
     assert tile.locator("canvas").count() == page.locator("#demo-tiles canvas").count() == 1
+    assert page.locator("#demo-tiles button[aria-pressed=true]").count() == 1
     said = page.inner_text("#demo-look")
     assert re.fullmatch(r"Tile 9, coloured by how probable .* is there: at most \d\.\d\d\.", said), said
     tile.click()
@@ -470,6 +471,23 @@ def test_an_old_page_does_not_run_new_scripts(browser, base, script):
     wait(page, "() => document.readyState === 'complete'")
     assert any("integrity" in text and script in text for text in told), told
     assert page.inner_text("#demo-answer") == ""
+    context.close()
+
+
+def test_a_picture_that_comes_before_the_network_is_answered(browser, base, samples):
+    """It was thrown away for the first sample, which the page answers by itself."""
+    context = browser.new_context(service_workers="block")
+    page, held = context.new_page(), []
+    page.route("**/*.onnx?v=*", lambda route: held.append(route))
+    page.goto(base)
+    page.set_input_files("#demo-file", samples[1][0])
+    while not held:
+        page.wait_for_timeout(100)
+    page.wait_for_timeout(500)  # the picture is opened meanwhile
+    held[0].continue_()
+    opened(page)
+    assert page.inner_text("#demo-labels") == "" and page.inner_text("#demo-answer").startswith(("Tile", "No tile"))
+    assert page.evaluate("performance.getEntriesByName('demo answer').length") == 1
     context.close()
 
 
