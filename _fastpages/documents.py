@@ -8,37 +8,32 @@ from pathlib import Path
 from .errors import NotebookError, naming
 from .files import read_text
 from .front_matter import FrontMatter, read
+from .names import (
+    LESSON,
+    TOOL,
+    TOOLKIT,
+    WRITTEN,
+    WRITTEN_SUFFIXES,
+    address_of,
+    date_in,
+    is_document,
+    is_notebook,
+    slug_of,
+)
 from .patience import SECONDS, at_most
+from .repair import repaired
 
-TOOLKIT = "toolkit"  # the folder, in that of the notebooks, of those that are no part of the series
-LESSON = re.compile(r"(\d\d[a-z]?)_[\w-]+\.ipynb")
-TOOL = re.compile(TOOLKIT + r"/(?!_)([\w-]+)\.ipynb")
-WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)-([\w-]+)\.md")
 EXPORTS = re.compile(r"#\s*\|?\s*default_exp\b")
-HEAD = re.compile(r"(---[ \t]*\n.*?\n)---[ \t]*(?:\n|\Z)", re.S)
+HEAD = re.compile(r"\s*(---[ \t]*\n.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
 LONGEST_NAME = (
     200  # bytes: a file's name has at most 255, and those of the page and its pictures are longer than the document's
 )
 
 
-def is_notebook(name: str) -> bool:
-    """Whether a file is called as notebooks are that become pages; `name` is its path in the folder of notebooks."""
-    return bool(LESSON.fullmatch(name) or TOOL.fullmatch(name))
-
-
-def is_document(name: str) -> bool:
-    """Whether a file is called as such notebooks or written posts are."""
-    return is_notebook(name) or bool(WRITTEN.fullmatch(name))
-
-
-def slug_of(name: str) -> str:
-    """A document's name without its ending, for names of files: `02_baseline`, `toolkit-files`, `2026-11-21-a-post`."""
-    return name.rpartition(".")[0].replace("/", "-")
-
-
 def _undated(name: str) -> str:
     """A notebook's address without its date: `/toolkit/files.html`."""
-    return f"/{name.removesuffix('.ipynb')}.html"
+    folder, slash, file = name.rpartition("/")
+    return f"/{folder}{slash}{slug_of(file)}.html"
 
 
 @dataclass
@@ -73,7 +68,7 @@ class Document:
     @property
     def slug(self) -> str:
         """What the post is called in its address."""
-        return slug_of(self.name) if self.is_notebook else WRITTEN.fullmatch(self.name)[2]
+        return address_of(self.name)
 
     @property
     def folder(self) -> str:
@@ -111,7 +106,7 @@ class Document:
         import nbformat  # takes a moment to load, and often nothing has changed
 
         if self.is_notebook:
-            return nbformat.reads(self.text, as_version=4)
+            return nbformat.reads(json.dumps(repaired(_content(self.text))), as_version=4)
         return nbformat.v4.new_notebook(
             cells=[
                 {"raw": nbformat.v4.new_raw_cell, "markdown": nbformat.v4.new_markdown_cell}[cell["cell_type"]](
@@ -122,13 +117,19 @@ class Document:
         )
 
 
-def _notebook_cells(text: str) -> list:
+def _content(text: str) -> dict:
+    """What a notebook's file says, in nbformat 4."""
     content = json.loads(text)
     if content.get("nbformat", 4) < 4:  # an old notebook: sheets of cells, headings of their own
         import nbformat
 
         content = nbformat.reads(text, as_version=4)
-    return [{"cell_type": cell["cell_type"], "source": "".join(cell["source"])} for cell in content["cells"]]
+    return content
+
+
+def _notebook_cells(text: str) -> list:
+    cells = _content(text)["cells"]
+    return [{"cell_type": cell["cell_type"], "source": "".join(cell["source"])} for cell in cells]
 
 
 def _written_cells(text: str) -> list:
@@ -148,8 +149,7 @@ def _read(path: Path, name: str) -> Document:
     with naming(name, f"not {kind}: "), at_most(SECONDS):
         text = read_text(path)
         cells = (_notebook_cells if path.suffix == ".ipynb" else _written_cells)(text)
-        date = (WRITTEN.fullmatch(name) or [None, None])[1]
-        return Document(path, name, text, read(cells, name, date=date))
+        return Document(path, name, text, read(cells, name, date=date_in(name)))
 
 
 def read_documents(notebooks: Path, posts: Path) -> tuple:
@@ -170,6 +170,23 @@ def _paths(notebooks: Path, posts: Path):
             name = path.relative_to(notebooks).as_posix()
             if is_notebook(name):
                 yield name, path
-    for path in sorted(posts.glob("*.md")):
+    for path in sorted(posts.glob("*.m*")):
         if WRITTEN.fullmatch(path.name):
             yield path.name, path
+
+
+def left_out(notebooks: Path, posts: Path) -> list:
+    """A line for each file that looks like a document and is none; a name that opens with _ or . says so itself."""
+    found = [path.relative_to(notebooks).as_posix() for path in sorted(notebooks.rglob("*.ipynb"))]
+    found += [path.name for path in sorted(posts.glob("*.m*")) if path.suffix in WRITTEN_SUFFIXES]
+    private = re.compile(r"(?:.*/)?[._]|README\.", re.I)
+    return [_why_left_out(name) for name in found if not private.match(name) and not is_document(name)]
+
+
+def _why_left_out(name: str) -> str:
+    folder, _, file = name.rpartition("/")
+    if folder and folder != TOOLKIT:
+        return f"{name}: not published: of folders of notebooks, only {TOOLKIT}/ is; move it out of {folder}/"
+    number = f"01_{slug_of(file)}.ipynb or " if file.endswith(".ipynb") else ""
+    dated = f"2026-01-31-{slug_of(file)}{Path(file).suffix}"
+    return f"{name}: not published: its name has no number or date; call it {number}{dated}"

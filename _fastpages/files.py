@@ -1,12 +1,14 @@
 """Reads and writes the blog's files: only regular ones of a bounded size, and what is written is whole or not there."""
 
+import codecs
+from contextlib import suppress
 from pathlib import Path
 
 from recaptcha.files import regular, written
 
 MEGABYTE = 1_000_000
 # Bytes of a document or picture that are read at all.
-MOST = {".ipynb": 50 * MEGABYTE, ".md": MEGABYTE}
+MOST = {".ipynb": 50 * MEGABYTE, ".md": MEGABYTE, ".markdown": MEGABYTE}
 MOST_OF_OTHERS = 20 * MEGABYTE
 
 
@@ -22,9 +24,17 @@ def read_bytes(path: Path) -> bytes:
     return content
 
 
+def _decoded(content: bytes) -> str:
+    """The text, by the byte order mark that it may open with; without one it is UTF-8."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        with suppress(UnicodeDecodeError):  # of what only begins like it, the error below tells
+            return content.decode("utf-16")
+    return content.decode("utf-8-sig")
+
+
 def read_text(path: Path) -> str:
-    """The text of a file in UTF-8; its lines end as Python's do."""
-    return read_bytes(path).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    """The text of a file in UTF-8, or in UTF-16 that says so; its lines end as Python's do."""
+    return _decoded(read_bytes(path)).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def write(path: Path, content: bytes) -> None:

@@ -12,9 +12,10 @@ from urllib.parse import unquote
 from PIL import Image
 
 from .addresses import own_places, place_of, refuse
-from .documents import Document, is_document, read_documents, slug_of
+from .documents import Document, is_document, left_out, read_documents, slug_of
 from .errors import NotebookError, naming, one_line, reason
 from .files import read_bytes, read_text, write
+from .names import same
 from .patience import SECONDS, at_most
 from .policy import needs
 from .site import Site
@@ -42,16 +43,22 @@ def _converter_digest() -> str:
     return digest.hexdigest()
 
 
+def _mentions(text: str, name: str) -> bool:
+    """Whether a file's name stands in a text, written as it is, or as JSON may have it."""
+    return any(form in text for form in {name, same(name), json.dumps(name)[1:-1], json.dumps(same(name))[1:-1]})
+
+
 def _digest(document: Document, site: Site, addresses: dict, beside: list) -> str:
     """Changes with all that a post is made of: its source, converter, settings, the addresses and pictures in it."""
-    linked = {name: address for name, address in addresses.items() if Path(name).name in document.text}
+    seen = document.text + unquote(document.text)
+    linked = {name: address for name, address in addresses.items() if _mentions(seen, Path(name).name)}
     parts = [
         document.text,
         _converter_digest(),
         asdict(site),
         linked,
         document.redirects(site.moved),
-        [file for file in beside if Path(file[0]).name in document.text],
+        [file for file in beside if _mentions(seen, Path(file[0]).name)],
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 
@@ -119,9 +126,9 @@ def _post_text(document: Document, page, digest: str, has_cover: bool, redirects
     cover = {"src": f"{address}.webp", "width": COVER[0], "height": COVER[1]} if has_cover else None
     values = {"layout": "post", "title": front.title, "description": front.summary}
     values |= {
-        key: str(value) if key == "date" else value
+        key: str(value) if key in {"date", "last_modified_at"} else value
         for key, value in front.values.items()
-        if key not in {"trusted", "use_math"}
+        if key not in {"trusted", "use_math", "published"}
     }
     values |= {
         "permalink": document.permalink,
@@ -151,11 +158,14 @@ def publish(notebooks: Path, out: Path, site: Site) -> Report:
     if not notebooks.is_dir():
         raise NotebookError(f"{notebooks}: no such folder")
     documents, problems = read_documents(notebooks, out / "_posts")
+    unpublished = [document.name for document in documents if document.front.values.get("published") is False]
+    documents = [document for document in documents if document.name not in unpublished]
     names = {document.name for document in documents} | problems.keys()
     staying = [page for page in read_standing(out / "_posts") if page.source is None or page.source in names]
     problems |= refuse(documents, staying, own_places(out), site.moved)
     documents = [document for document in documents if document.name not in problems]
-    report = Report(problems=problems)
+    report = Report(problems=problems, warnings=left_out(notebooks, out / "_posts"))
+    report.warnings += [f"{name}: not published, as its front matter says" for name in unpublished]
     addresses = {page.source: site.baseurl + page.addresses[0] for page in staying if page.source in problems}
     addresses |= {document.name: site.baseurl + document.permalink for document in documents}
     beside = _pictures_beside(notebooks, out / "images" / "posts")
@@ -200,7 +210,7 @@ def _publish(document: Document, out: Path, site: Site, addresses: dict, beside:
     write(post, text)
     _remove_pictures(out, document.folder, files)
     report.converted.append(document.name)
-    report.warnings += page.warnings
+    report.warnings += [f"{document.name}: {line}" for line in document.front.warnings] + page.warnings
 
 
 def _convert(document: Document, site: Site, addresses: dict):

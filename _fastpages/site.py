@@ -37,7 +37,7 @@ def read_settings(path: Path, baseurl: str | None = None) -> Site:
     """The site's settings; `baseurl` stands in for the file's when it is given."""
     ini = configparser.ConfigParser()
     try:
-        if not ini.read(path, encoding="utf-8"):
+        if not ini.read(path, encoding="utf-8-sig"):
             raise NotebookError(f"{path}: not found")
         get = ini["DEFAULT"].__getitem__
         prefix = get("doc_baseurl") if baseurl is None else baseurl
@@ -68,7 +68,7 @@ NEEDED = set("anchor code cut_lines cut_output footnote_back footnotes important
 def read_words(path: Path) -> dict:
     """The site's words in its reader's language."""
     try:
-        words = yaml.safe_load(path.read_text(encoding="utf-8"))
+        words = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise NotebookError(f"{path}: {' '.join(str(error).split())}") from None
     missing = sorted(NEEDED - words.keys()) if isinstance(words, dict) else sorted(NEEDED)
@@ -82,7 +82,7 @@ def read_moved(path: Path) -> dict:
     if not path.is_file():
         return {}
     try:
-        moved = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        moved = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
         return {tidy(address): str(name) for address, name in moved.items()}
     except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise NotebookError(f"{path}: {one_line(error)}") from None

@@ -258,7 +258,7 @@ def test_a_written_post_is_read_as_notebooks_are(blog):
     [
         ("no front matter", "title: missing"),
         ("---\ntitle: T\n", "title: missing"),
-        ("---\ntitle: T\nlayout: evil\n---\n", "layout: not a key"),
+        ("---\ntitle: T\nlayuot: post\n---\n", "layuot: not a key"),
         ("---\ntitle: T\n---\n![x](../images/none.png)", "../images/none.png: no such picture"),
     ],
 )
