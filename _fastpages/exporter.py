@@ -9,10 +9,10 @@ from nbconvert.filters.ansi import ansi2html
 from traitlets import List
 
 from . import maths
-from .directives import Directives
 from .errors import NotebookError
 from .footnotes import Footnotes
 from .front_matter import FrontMatter
+from .hiding import Directives
 from .markdown import Links, PostRenderer, code_html, render_markdown
 from .outputs import CleanOutputs, cut_text
 from .pictures import PictureFolder, Pictures
@@ -92,11 +92,29 @@ class PostExporter(TemplateExporter):
         return "".join(f'<span id="{html.escape(name)}"></span>' for name in names)
 
     def _output(self, output, cell):
+        shown = self._shown(output, cell)
+        if "post_caption" not in output:
+            return shown
+        wishes = cell.metadata["post"]
+        name = wishes.pop("label", "")
+        mark = f' id="{html.escape(name)}"' if name and self.renderer.take_name(name) else ""
+        return f"<figure{mark}>{shown}<figcaption>{self._caption(output['post_caption'], cell)}</figcaption></figure>"
+
+    def _caption(self, text, cell):
+        """A caption's markdown in a line."""
+        shown = self._clean(render_markdown(text, self._apart()), cell, markdown=True).strip()
+        return shown.removeprefix("<p>").removesuffix("</p>") if shown.count("<p>") == 1 else shown
+
+    def _apart(self):
+        """What renders markdown that is no part of the text."""
+        return PostRenderer(self.words, [], Footnotes(self.words), self.renderer.use_math)
+
+    def _shown(self, output, cell):
         if output.output_type == "stream":
             return self._text(output.text, output["post_cut"], html.escape(output.name))
         if output.output_type == "error":
             return self._text(*cut_text("\n".join(output.traceback) or f"{output.ename}: {output.evalue}"), "error")
-        data, alt = output.data, cell.metadata["post"]["alt"]
+        data, alt = output.data, output.get("post_alt", cell.metadata["post"]["alt"])
         if "post/picture" in data:
             return self._figure(data["post/picture"], alt)
         if "text/html" in data and self.trusted:
@@ -105,8 +123,7 @@ class PostExporter(TemplateExporter):
             source = self.folder.take_drawings(inline_styles(data["text/html"]), cell.metadata["post_number"])
             return f'<div class="html">{self._clean(source, cell, alt=alt)}</div>'
         if "text/markdown" in data:
-            apart = PostRenderer(self.words, [], Footnotes(self.words), self.renderer.use_math)
-            return self._clean(render_markdown(data["text/markdown"], apart), cell, markdown=True)
+            return self._clean(render_markdown(data["text/markdown"], self._apart()), cell, markdown=True)
         if "text/latex" in data:
             return f'<div class="math">{html.escape(data["text/latex"])}</div>'
         return self._text(data.get("text/plain", ""), data.get("post/cut", 0), too_long="post/too_long" in data)

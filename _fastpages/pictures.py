@@ -190,6 +190,23 @@ def _stated_size(metadata) -> tuple | None:
     return tuple(sides) if possible else None
 
 
+def _several(words) -> list:
+    """A description, or a list of them, as a list."""
+    return words if isinstance(words, list) else [words] if words else []
+
+
+def _describe(outputs: list, alts: list, captions: list) -> None:
+    """Gives each picture its own description, and captions to the pictures, or to the last output where none is one."""
+    pictures = [output for output in outputs if "post/picture" in output.get("data", {})]
+    for output, alt in zip(pictures, alts):
+        output["post_alt"] = alt
+    shown = (pictures or outputs)[-len(captions) or len(outputs) :]
+    for output, caption in zip(shown, captions):
+        output["post_caption"] = caption
+    for caption in captions[len(shown) :] if shown else []:
+        shown[-1]["post_caption"] += f" {caption}"
+
+
 class Pictures(Preprocessor):
     """Turns each picture among the outputs into {"post/picture": address}, described for who cannot see it."""
 
@@ -206,9 +223,11 @@ class Pictures(Preprocessor):
             elif cell.cell_type == "code":
                 wishes = cell.metadata["post"]
                 fallback = self.words["picture_under"].format(heading) if heading else self.words["picture"]
-                wishes["alt"] = wishes.get("alt") or title_in_code(cell.source) or fallback
+                alts = _several(wishes.get("alt")) or [title_in_code(cell.source) or fallback]
+                wishes["alt"] = alts[0]
                 for index, output in enumerate(cell.outputs, 1):
                     self._move(output, f"cell-{number:02d}-{index}")
+                _describe(cell.outputs, alts, _several(wishes.get("caption")))
         return nb, resources
 
     def _move(self, output, name):

@@ -49,7 +49,7 @@ def _repair_cell(cell: dict, name: str, taken: set) -> None:
         _repair_code(cell)
     else:
         cell.pop("outputs", None)
-    if not ID.fullmatch(str(cell.get("id"))) or cell["id"] in taken:
+    if not isinstance(cell.get("id"), str) or not ID.fullmatch(cell["id"]) or cell["id"] in taken:
         cell["id"] = name
     taken.add(cell["id"])
 
