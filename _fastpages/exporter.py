@@ -9,10 +9,14 @@ from nbconvert.filters.ansi import ansi2html
 from traitlets import List
 
 from . import maths
+from .directives import is_hidden_markdown
 from .errors import NotebookError
+from .figures import frame_pictures, read_attributes
 from .footnotes import Footnotes
 from .front_matter import FrontMatter
 from .hiding import Directives
+from .liquid import Liquid
+from .losses import Losses
 from .markdown import Links, PostRenderer, code_html, render_markdown
 from .outputs import CleanOutputs, cut_text
 from .pictures import PictureFolder, Pictures
@@ -46,6 +50,8 @@ class PostExporter(TemplateExporter):
 
     def __init__(self, front: FrontMatter, folder: PictureFolder, links: Links, **kwargs):
         self.folder, self.links, self.headings, self.words = folder, links, [], links.site.words
+        self.losses = Losses(links.name)
+        self.liquid = Liquid(links.posts, self.losses)
         self.trusted = front.values.get("trusted", False)
         self.notes = Footnotes(self.words)
         self.renderer = PostRenderer(self.words, self.headings, self.notes, front.values.get("use_math", True))
@@ -66,8 +72,10 @@ class PostExporter(TemplateExporter):
 
     def from_notebook_node(self, nb, resources=None, **kwargs):
         for cell in nb.cells:
-            if cell.cell_type == "markdown":
-                cell.source = self.notes.take(cell.source)
+            self.losses.cell = cell.metadata["cell"]
+            if cell.cell_type == "markdown" and not is_hidden_markdown(cell.source):
+                cell.source = self.notes.take(self.liquid.take(cell.source))
+        self.liquid.finish()
         return super().from_notebook_node(nb, resources, **kwargs)
 
     def endnotes(self) -> str:
@@ -80,6 +88,10 @@ class PostExporter(TemplateExporter):
         )
         root = parse(fragment)
         self.folder.finish_tags(root, alt)
+        if markdown:
+            self.losses.cell = cell.metadata["cell"]
+            read_attributes(root, self.losses)
+            frame_pictures(root)
         dress_tables(root, self.words["table"])
         return write(root)
 
@@ -149,6 +161,7 @@ def _minutes(nb) -> int:
 def convert(nb, front: FrontMatter, folder: PictureFolder, links: Links) -> Page:
     """The page of a notebook (nbformat 4), without the front matter that was read from it."""
     for number, cell in enumerate(nb.cells, 1):
+        cell.metadata["cell"] = number
         if len(cell.source) > LONGEST:
             raise NotebookError(
                 f"{links.name}: cell {number} has {len(cell.source)} characters: make cells of {LONGEST} at most"
@@ -160,7 +173,6 @@ def convert(nb, front: FrontMatter, folder: PictureFolder, links: Links) -> Page
     if folder.problems:
         raise NotebookError("\n".join(folder.problems))
     body, formulas = maths.draw(body, links.name)
-    warnings = links.warnings + [
-        f"{links.name}: nothing refers to the footnote [^{key}]" for key in exporter.notes.unused()
-    ]
+    warnings = links.warnings + exporter.losses.lines
+    warnings += [f"{links.name}: nothing refers to the footnote [^{key}]" for key in exporter.notes.unused()]
     return Page(body, exporter.headings, folder.files, minutes, formulas, warnings)

@@ -6,15 +6,21 @@ import re
 from functools import cache
 from urllib.parse import unquote, urlsplit
 
+from mistune.plugins.table import table_in_list, table_in_quote
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from .amounts import is_money
+from .destinations import mend_addresses
+from .errors import one_line
 from .footnotes import REFERENCE, Footnotes
 from .maths import LONGEST
+from .names import is_document, same
 from .patience import at_most
+from .pipes import BAR, even_tables
 from .scan import strip_tags
 
 SECONDS_OF_COLOUR = 1  # after which code stays as it is: some of it takes a lexer quadratic time
@@ -26,7 +32,13 @@ HOSTS = {
     "youtube": {"youtube.com", "youtu.be", "m.youtube.com"},
 }
 # Another notebook, or a written post.
-DOCUMENT = re.compile(r"((?:[\w.-]+/)*(?:[\w.-]+\.ipynb|\d{4}-\d\d-\d\d-[\w.-]+\.md))(#.*)?$")
+DOCUMENT = re.compile(r"([^#?]+\.(?:ipynb|md|markdown))(?:\?[^#]*)?(#.*)?$")
+OTHER_SITE = re.compile(r"[a-z][a-z0-9+.-]*:|[#/\\]", re.I)
+# GitHub's five kinds of alerts, and what others call them.
+ALERT = re.compile(r"\s*<p>\s*\[!(\w+)\][+-]?[ \t]*([^\n<]*)(?:<br ?/?>)?\s*(</p>)?\s*")
+ALERTS = {"info": "note", "hint": "tip", "attention": "warning", "danger": "caution", "error": "caution"}
+ALERTS |= {kind: kind for kind in ("note", "tip", "important", "warning", "caution")}
+REFERENCE_TO_FORMULA = r"\\(?P<formula_kind>(?:eq|auto|c|C)?ref)\{(?P<formula_label>[^{}\n]{1,200})\}"
 
 
 @cache
@@ -57,14 +69,17 @@ class Links:
     def __init__(self, name: str, folder: str, posts: dict, site):
         self.name, self.folder = name, folder  # the document's file name, and its folder's from the repository's top
         self.posts, self.site = posts, site  # posts: file name of a notebook or written post -> address
+        self.documents = {same(name): address for name, address in posts.items()}
         self.warnings = []
 
     def __call__(self, href: str):
-        if (match := DOCUMENT.match(href.strip())) and (names := self._names(unquote(match[1]))):
-            found = [self.posts[name] for name in names if name in self.posts]
+        href = href.strip()
+        match = None if OTHER_SITE.match(href) else DOCUMENT.match(href)
+        if match and (names := self._names(same(unquote(match[1])))):
+            found = [self.documents[name] for name in names if name in self.documents]
             if not found:
                 self.warnings.append(
-                    f"{self.name}: links to {names[0]}, which is no notebook or post of the series; left as text"
+                    f"{self.name}: links to {one_line(names[0])}, which is no notebook or post of the series; left as text"
                 )
                 return None
             return found[0] + (match[2] or "")
@@ -81,8 +96,9 @@ class Links:
         for start in (self.folder, ""):
             place = re.sub(r"^(\.\./)+", "", posixpath.normpath(posixpath.join(start, path)))
             for folder in (self.site.nbs_path, "_posts"):
-                if place.startswith(f"{folder}/"):
-                    found.append(place.removeprefix(f"{folder}/"))
+                name = place.removeprefix(f"{folder}/")
+                if name != place and (name.endswith(".ipynb") or is_document(name)):
+                    found.append(name)
         return found
 
 
@@ -122,6 +138,8 @@ class PostRenderer(IPythonRenderer):
     def block_quote(self, text):
         if preview := self._preview(text):
             return preview
+        if alert := self._alert(text):
+            return alert
         match = CALLOUT.match(text)
         if not match:
             return super().block_quote(text)
@@ -129,6 +147,18 @@ class PostRenderer(IPythonRenderer):
         return (
             f'<div class="callout {kind}" role="note"><p class="callout-name">{html.escape(self.words[kind])}</p>'
             f"<p>{text[:1].upper()}{text[1:]}</div>\n"
+        )
+
+    def _alert(self, text: str):
+        """A callout in GitHub's spelling: `> [!NOTE]`, perhaps with a title; None where it is none."""
+        match = ALERT.match(text)
+        kind = ALERTS.get(match[1].lower()) if match else None
+        if kind is None:
+            return None
+        rest = text[match.end() :] if match[3] else f"<p>{text[match.end() :]}"
+        return (
+            f'<div class="callout {kind}" role="note"><p class="callout-name">'
+            f"{match[2].strip() or html.escape(self.words[kind])}</p>{rest}</div>\n"
         )
 
     def _preview(self, text: str):
@@ -191,23 +221,11 @@ def _trim_headings(source: str) -> str:
     return re.sub(r"^ {0,3}#.*$", lambda line: re.sub(r"[ \t]{100,}", " ", line[0].rstrip()), source, flags=re.M)
 
 
-BAR = "\ue000"  # stands for a bar while a table is read; a private character that no text has
-
-
-def _shield_bars(source: str) -> str:
-    """Hides the bars of maths inside a table's rows, which would end a cell there."""
-
-    def shield(row):
-        return re.sub(r"(?<![\\$])\$(?!\$)[^$\n]+\$", lambda maths: maths[0].replace("|", BAR), row[0])
-
-    return re.sub(r"^[ \t]*\|.*\|[ \t]*$", shield, source, flags=re.M)
-
-
 # nbconvert's patterns of formulas that end with another mark than they begin with. There the search from an opening
 # that is never closed goes on to the end of the text; here it ends at the next opening, or after the longest formula.
 BRACKETS = rf"(?:(?!\\\\\[).){{0,{LONGEST}}}?"
 PARENTHESES = rf"(?:(?!\\\\\().){{0,{LONGEST}}}?"
-BEGIN, END = r"\\begin\{(?P<math_env_name>[a-z]*\*?)\}", r"\\end\{(?P=math_env_name)\}"
+BEGIN, END = r"\\begin\{(?P<math_env_name>[a-zA-Z]*\*?)\}", r"\\end\{(?P=math_env_name)\}"
 ENVIRONMENT = rf".{{0,{LONGEST}}}?"
 IN_TEXT = {
     "block_math_latex": rf"(?s:(?<!\\)\\\\\[(?P<math_block_latex>{BRACKETS})(?<!\\)\\\\\])",
@@ -231,8 +249,22 @@ class PostMarkdown(MarkdownWithMath):
         if not renderer.use_math:
             for parser in (self.block, self.inline):
                 parser.rules = [rule for rule in parser.rules if "math" not in rule and "latex" not in rule]
+        else:
+            self.inline.register("inline_math_tex", self.inline.specification["inline_math_tex"], self._parse_dollars)
+            self.inline.register("formula_reference", REFERENCE_TO_FORMULA, self._parse_reference, before="escape")
+        for plugin in (table_in_list, table_in_quote):
+            plugin(self)
         self.notes = renderer.notes.notes
         self.inline.register("footnote", REFERENCE, self._parse_footnote, before="link")
+
+    def _parse_dollars(self, parser, match, state):
+        if is_money(match["math_inline_tex"], state.src[match.end() : match.end() + 1]):
+            return None
+        return parser.parse_inline_math_tex(match, state)
+
+    def _parse_reference(self, parser, match, state):
+        state.append_token({"type": "inline_math", "raw": match[0]})
+        return match.end()
 
     def _parse_footnote(self, parser, match, state):
         key = match["footnote_key"]
@@ -244,4 +276,5 @@ class PostMarkdown(MarkdownWithMath):
 
 def render_markdown(source: str, renderer: PostRenderer) -> str:
     """HTML of a markdown cell, not yet sanitised."""
-    return PostMarkdown(renderer).render(_shield_bars(_trim_headings(source))).replace(BAR, "|")
+    source = even_tables(mend_addresses(_trim_headings(source)))
+    return PostMarkdown(renderer).render(source).replace(BAR, "|")

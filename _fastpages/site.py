@@ -61,7 +61,7 @@ def read_settings(path: Path, baseurl: str | None = None) -> Site:
 
 
 # The words that posts are written with; the theme takes its own from the same file.
-NEEDED = set("anchor code cut_lines cut_output footnote_back footnotes important note output picture picture_under "
+NEEDED = set("anchor caution code cut_lines cut_output footnote_back footnotes important note output picture picture_under "
              "preview_twitter preview_youtube table tip toolkit twitter warning youtube".split())
 
 

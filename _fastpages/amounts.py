@@ -1,0 +1,22 @@
+"""Tells amounts of money from formulas: "from $1,000 to $2,000" has no formula between its dollars."""
+
+import re
+
+TEX = re.compile(r"[\\{}^=]")
+NUMBER = re.compile(r"\s*\d")
+# Words that stand between two amounts, and never in a formula without a backslash.
+WORDS = re.compile(
+    r"\s(?:and|are|as|at|but|by|each|for|from|in|is|more|of|off|on|or|out|per|plus|than|that|the|then|to|up|versus|vs|"
+    r"was|were|when|which|while|with|worth|und|bis|oder|et|ou|og|eller|til)(?=\s|$|[,.;:])",
+    re.I,
+)
+WORD = re.compile(r"(?:^|\s)[a-z]{2,}(?=\s|$|[,.;:])", re.I)
+
+
+def is_money(body: str, after: str) -> bool:
+    """Whether what stands between two dollars is prose; `after` is the character behind the second."""
+    if TEX.search(body):
+        return False
+    if NUMBER.match(body):
+        return after.isdigit() or body[-1].isspace() or bool(WORDS.search(body))
+    return after.isdigit() and bool(WORD.search(body))
