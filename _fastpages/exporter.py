@@ -9,6 +9,7 @@ from nbconvert.filters.ansi import ansi2html
 from traitlets import List
 
 from . import maths
+from .code import code_html
 from .directives import is_hidden_markdown
 from .errors import NotebookError
 from .figures import frame_pictures, read_attributes
@@ -17,7 +18,7 @@ from .front_matter import FrontMatter
 from .hiding import Directives
 from .liquid import Liquid
 from .losses import Losses
-from .markdown import Links, PostRenderer, code_html, render_markdown
+from .markdown import Links, PostRenderer, render_markdown
 from .outputs import CleanOutputs, cut_text
 from .pictures import PictureFolder, Pictures
 from .sanitize import clean
@@ -67,6 +68,7 @@ class PostExporter(TemplateExporter):
         environment = super()._create_environment()
         environment.filters |= {"code": code_html, "markdown_cell": self._markdown_cell, "output_html": self._output}
         environment.filters["places"] = self._places
+        environment.filters["mark"] = lambda cell: maths.mark_cell(cell.metadata["cell"])
         environment.globals |= {"words": {key: html.escape(word) for key, word in self.words.items()}}
         return environment
 
@@ -172,7 +174,7 @@ def convert(nb, front: FrontMatter, folder: PictureFolder, links: Links) -> Page
     body = CONTROL.sub("", f"{body.strip()}\n{exporter.endnotes()}")
     if folder.problems:
         raise NotebookError("\n".join(folder.problems))
-    body, formulas = maths.draw(body, links.name)
+    body, formulas = maths.draw(body, exporter.losses)
     warnings = links.warnings + exporter.losses.lines
     warnings += [f"{links.name}: nothing refers to the footnote [^{key}]" for key in exporter.notes.unused()]
     return Page(body, exporter.headings, folder.files, minutes, formulas, warnings)

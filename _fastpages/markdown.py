@@ -3,27 +3,21 @@
 import html
 import posixpath
 import re
-from functools import cache
 from urllib.parse import unquote, urlsplit
 
 from mistune.plugins.table import table_in_list, table_in_quote
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import get_lexer_by_name
-from pygments.util import ClassNotFound
 
 from .amounts import is_money
+from .code import code_html
 from .destinations import mend_addresses
 from .errors import one_line
 from .footnotes import REFERENCE, Footnotes
 from .maths import LONGEST
 from .names import is_document, same
-from .patience import at_most
 from .pipes import BAR, even_tables
 from .scan import strip_tags
 
-SECONDS_OF_COLOUR = 1  # after which code stays as it is: some of it takes a lexer quadratic time
 CALLOUT = re.compile(r"\s*<p>\s*(?:<strong>)?(Note|Tip|Warning|Important):(?:</strong>)?\s*", re.I)
 PREVIEW = re.compile(r"\s*<p>\s*(twitter|youtube):\s*", re.I)
 ADDRESS = re.compile(r'<a href="([^"]+)"[^>]*>|(https://\S+)', re.I)
@@ -39,28 +33,6 @@ ALERT = re.compile(r"\s*<p>\s*\[!(\w+)\][+-]?[ \t]*([^\n<]*)(?:<br ?/?>)?\s*(</p
 ALERTS = {"info": "note", "hint": "tip", "attention": "warning", "danger": "caution", "error": "caution"}
 ALERTS |= {kind: kind for kind in ("note", "tip", "important", "warning", "caution")}
 REFERENCE_TO_FORMULA = r"\\(?P<formula_kind>(?:eq|auto|c|C)?ref)\{(?P<formula_label>[^{}\n]{1,200})\}"
-
-
-@cache
-def _lexer(language: str):
-    """What reads a language; for one that nobody knows, what leaves it as it is."""
-    try:
-        return get_lexer_by_name(language or "text", stripnl=False)
-    except ClassNotFound:
-        return get_lexer_by_name("python" if language == "ipython3" else "text", stripnl=False)
-
-
-def code_html(code: str, language: str = "ipython3") -> str:
-    """Source text as highlighted HTML: a block that scrolls by keyboard, in a box where the theme puts its button."""
-    lexer, code = _lexer(language), code.rstrip("\n")
-    try:
-        with at_most(SECONDS_OF_COLOUR):
-            inner = highlight(code, lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
-    except TimeoutError:
-        inner = html.escape(code)
-    name = "python" if lexer.aliases[0].startswith("ipython") else lexer.aliases[0]
-    block = f'<pre class="highlight" tabindex="0"><code class="language-{name}">{inner}</code></pre>'
-    return f'<div class="code">{block}</div>'
 
 
 class Links:

@@ -8,14 +8,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .code import code_html
 from .errors import NotebookError, one_line
 from .files import write
+from .losses import Losses
+from .tex import Formula, Numbers, readable
 
 SCRIPT = Path(__file__).with_name("katex.mjs")
 KATEX = Path(__file__).parent.parent / "node_modules" / "katex" / "dist"
 # What `markdown` and `exporter` leave in a page: TeX between its dollars, escaped.
 MARK = re.compile(r'<(span|div) class="math">')
 LONGEST = 5000  # characters of a formula
+CELL_OPEN, CELL_CLOSE = "\ue020", "\ue021"  # around the number of a cell; private characters that no text has
+CELL = re.compile(f"{CELL_OPEN}(\\d{{1,9}}){CELL_CLOSE}")
 PARAGRAPH_END = re.compile(r"\s*</p>")
 SECONDS = 60  # that all formulas of a page may take
 
@@ -93,30 +98,72 @@ def _ask_katex(formulas: list, name: str) -> list:
     return json.loads(done.stdout)
 
 
-def draw(body: str, name: str) -> tuple:
-    """(`body` with its formulas drawn, how many there are). NotebookError for a formula that KaTeX can't read."""
+def _cells(body: str):
+    """A function that tells for each place of the body, asked in their order, the number of the cell that it is in."""
+    marks, current = CELL.finditer(body), [None, next(CELL.finditer(body), None)]
+    next(marks, None)
+
+    def cell_at(place: int):
+        while current[1] and current[1].start() <= place:
+            current[:] = [int(current[1][1]), next(marks, None)]
+        return current[0]
+
+    return cell_at
+
+
+def mark_cell(number: int) -> str:
+    """What opens a cell in a body, until its formulas are drawn."""
+    return f"{CELL_OPEN}{number}{CELL_CLOSE}"
+
+
+def _source(formula: Formula, element: str) -> str:
+    """A formula that cannot be drawn, as it was written."""
+    if element == "div":
+        return code_html(formula.source, "latex")
+    return f"<code>{html.escape(formula.source)}</code>"
+
+
+def _drawn(formula: Formula, element: str, result: dict) -> str:
+    """What stands in a page for a formula."""
+    if formula.link:
+        name, text = formula.link
+        return f'<a href="#{html.escape(name)}">{html.escape(text)}</a>' if name else html.escape(text)
+    if "error" in result:
+        return _source(formula, element)
+    attributes = ' class="math display" tabindex="0"' if formula.display else ' class="math"'
+    name = f' id="{html.escape(formula.name)}"' if formula.name else ""
+    return f'<{element}{attributes}{name} data-pagefind-ignore="all">{result["html"]}</{element}>'
+
+
+def _ask(formulas: list, losses: Losses) -> list:
+    """What KaTeX makes of the formulas; the author is told of those that it can't read."""
+    drawn = _ask_katex([[formula.tex, formula.display] for formula in formulas], losses.name)
+    for formula, result in zip(formulas, drawn):
+        if "error" in result and not formula.link:
+            losses.cell = formula.cell
+            what = one_line(repr(formula.source)[:100])
+            losses.tell(f"formula {what}: {one_line(result['error'])[:150]}; its source is shown instead")
+    return drawn
+
+
+def draw(body: str, losses: Losses) -> tuple:
+    """(`body` with its formulas drawn, how many there are); of a formula that KaTeX can't read the source is shown."""
     body = _set_apart(body)
-    marks = list(_marked(body))
-    formulas = [_tex(content) for *_, content in marks]
-    if not formulas:
-        return body, 0
-    longest = max(len(tex) for tex, _ in formulas)
+    marks, cell_at = list(_marked(body)), _cells(body)
+    if not marks:
+        return CELL.sub("", body), 0
+    formulas = [Formula(*_tex(content), cell_at(start)) for start, *_, content in marks]
+    longest = max(len(formula.tex) for formula in formulas)
     if longest > LONGEST:
-        raise NotebookError(f"{name}: a formula has {longest} characters: {LONGEST} are the most")
-    drawn = _ask_katex(formulas, name)
-    problems = [
-        f"{name}: formula {one_line(repr(tex))}: {one_line(result['error'])}"
-        for (tex, _), result in zip(formulas, drawn)
-        if "error" in result
-    ]
-    if problems:
-        raise NotebookError("\n".join(problems))
+        raise NotebookError(f"{losses.name}: a formula has {longest} characters: {LONGEST} are the most")
+    for formula in formulas:
+        formula.tex = readable(formula.tex)
+    Numbers(losses).number(formulas)
     parts, last = [], 0
-    for (start, end, element, _), (_, display), result in zip(marks, formulas, drawn):
-        attributes = ' class="math display" tabindex="0"' if display else ' class="math"'
-        parts += [body[last:start], f'<{element}{attributes} data-pagefind-ignore="all">{result["html"]}</{element}>']
+    for (start, end, element, _), formula, result in zip(marks, formulas, _ask(formulas, losses)):
+        parts += [body[last:start], _drawn(formula, element, result)]
         last = end
-    return "".join([*parts, body[last:]]), len(formulas)
+    return CELL.sub("", "".join([*parts, body[last:]])), len(formulas)
 
 
 def publish_style(out: Path) -> None:
