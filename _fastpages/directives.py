@@ -179,7 +179,7 @@ def read_directives(source: str):
 def is_hidden_markdown(source: str) -> bool:
     """Whether a markdown cell opens with `#hide`; `# Hide` is a heading."""
     line = source.strip().split("\n")[0].strip()
-    return _old_directive(line) == "hide" and (line.startswith("#h") or line.startswith("#H") or line == line.lower())
+    return _old_directive(line) == "hide" and (line.startswith(("#h", "#H")) or line == line.lower())
 
 
 def read_metadata(metadata) -> dict:

@@ -1,6 +1,7 @@
 """Puts the conversion together on nbconvert: its preprocessors and template, our filters."""
 
 import html
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,15 +17,19 @@ from .figures import frame_pictures, read_attributes
 from .footnotes import Footnotes
 from .front_matter import FrontMatter
 from .hiding import Directives
+from .interactive import link_frames
 from .liquid import Liquid
 from .losses import Losses
 from .markdown import Links, PostRenderer, render_markdown
+from .media import Media
 from .outputs import CleanOutputs, cut_text
 from .pictures import PictureFolder, Pictures
 from .sanitize import clean
 from .tables import dress_tables, inline_styles
 from .tree import CONTROL, parse, write
 
+LOST = re.compile(r"<(script|style|iframe|object|embed|canvas|form|select|textarea|input|svg)\b", re.I)
+PROSE_WITH_MATHS = re.compile(r"\s*(?![\s$\\])[^$]{1,2000}\$")  # LaTeX that opens with text
 LONGEST = 200_000  # characters of a cell's source
 WORDS_A_MINUTE, LINES_A_MINUTE = 220, 40
 
@@ -53,14 +58,15 @@ class PostExporter(TemplateExporter):
         self.folder, self.links, self.headings, self.words = folder, links, [], links.site.words
         self.losses = Losses(links.name)
         self.liquid = Liquid(links.posts, self.losses)
+        self.media = Media(folder, self.words, self.losses)
         self.trusted = front.values.get("trusted", False)
         self.notes = Footnotes(self.words)
         self.renderer = PostRenderer(self.words, self.headings, self.notes, front.values.get("use_math", True))
         super().__init__(**kwargs)
         for step in (
             Directives(enabled=True),
-            CleanOutputs(self.trusted, enabled=True),
-            Pictures(folder, self.words, enabled=True),
+            CleanOutputs(self.trusted, self.media, self.losses, enabled=True),
+            Pictures(folder, self.words, self.losses, enabled=True),
         ):
             self.register_preprocessor(step)
 
@@ -84,21 +90,34 @@ class PostExporter(TemplateExporter):
         return clean(self.notes.section(), self.links, markdown=True)
 
     def _clean(self, fragment, cell, markdown=False, alt=""):
+        self.losses.cell = cell.metadata["cell"]
         number, attachments = cell.metadata["post_number"], cell.get("attachments")
         fragment = clean(
             fragment, self.links, lambda src: self.folder.resolve(src, number, attachments, markdown), markdown=markdown
         )
         root = parse(fragment)
         self.folder.finish_tags(root, alt)
+        for name in self.folder.unread:
+            self.losses.tell(f"{name}: no picture that a page can show; left out")
+        self.folder.unread.clear()
         if markdown:
-            self.losses.cell = cell.metadata["cell"]
             read_attributes(root, self.losses)
             frame_pictures(root)
         dress_tables(root, self.words["table"])
         return write(root)
 
     def _markdown_cell(self, cell):
-        return self._clean(render_markdown(cell.source, self.renderer), cell, markdown=True)
+        self.losses.cell = cell.metadata["cell"]
+        return self._prose(render_markdown(cell.source, self.renderer), cell)
+
+    def _prose(self, source, cell):
+        """The page's HTML of what markdown gave."""
+        number = cell.metadata["post_number"]
+        source = link_frames(self.media.take(source, f"cell-{number:02d}"))
+        source = self.folder.take_drawings(source, number)
+        if runs := LOST.search(source):
+            self.losses.tell(f"<{runs[1].lower()}> in markdown has no effect on a page; left out")
+        return self._clean(source, cell, markdown=True)
 
     def _places(self, cell):
         """What the addresses of nbdev's index lead to, for each name that no heading has."""
@@ -129,6 +148,8 @@ class PostExporter(TemplateExporter):
         if output.output_type == "error":
             return self._text(*cut_text("\n".join(output.traceback) or f"{output.ename}: {output.evalue}"), "error")
         data, alt = output.data, output.get("post_alt", cell.metadata["post"]["alt"])
+        if "post/left_out" in data:
+            return f'<p class="cut">{html.escape(self.words["not_shown"].format(data["post/left_out"]))}</p>'
         if "post/picture" in data:
             return self._figure(data["post/picture"], alt)
         if "text/html" in data and self.trusted:
@@ -137,7 +158,9 @@ class PostExporter(TemplateExporter):
             source = self.folder.take_drawings(inline_styles(data["text/html"]), cell.metadata["post_number"])
             return f'<div class="html">{self._clean(source, cell, alt=alt)}</div>'
         if "text/markdown" in data:
-            return self._clean(render_markdown(data["text/markdown"], self._apart()), cell, markdown=True)
+            return self._prose(render_markdown(data["text/markdown"], self._apart()), cell)
+        if "text/latex" in data and PROSE_WITH_MATHS.match(data["text/latex"]):
+            return self._prose(render_markdown(data["text/latex"], self._apart()), cell)
         if "text/latex" in data:
             return f'<div class="math">{html.escape(data["text/latex"])}</div>'
         return self._text(data.get("text/plain", ""), data.get("post/cut", 0), too_long="post/too_long" in data)
@@ -174,7 +197,7 @@ def convert(nb, front: FrontMatter, folder: PictureFolder, links: Links) -> Page
     body = CONTROL.sub("", f"{body.strip()}\n{exporter.endnotes()}")
     if folder.problems:
         raise NotebookError("\n".join(folder.problems))
-    body, formulas = maths.draw(body, exporter.losses)
+    body, formulas = maths.draw(exporter.media.put_in(body), exporter.losses)
     warnings = links.warnings + exporter.losses.lines
     warnings += [f"{links.name}: nothing refers to the footnote [^{key}]" for key in exporter.notes.unused()]
     return Page(body, exporter.headings, folder.files, minutes, formulas, warnings)

@@ -1,4 +1,4 @@
-"""The keys of a front matter: those that a post has, and what becomes of those that Jekyll, fastpages and others know."""
+"""The keys of a front matter: those that a post has, and those that Jekyll, fastpages and others know."""
 
 import datetime
 import re
@@ -138,9 +138,11 @@ ALIASES = {
     "tag": "tags",
     "updated": "last_modified_at",
 }
-# Keys of Jekyll, its plugins and themes, fastpages, nbdev and Quarto. Those in the first line change nothing that a page
-# of this site could show; of the others the author is told.
-SILENT = set("hide_deepnote_badge nb_path show_tags skip_exec skip_showdoc use_katex use_plotly use_twitter_embed".split())
+# Keys of Jekyll, its plugins and themes, fastpages, nbdev and Quarto. The first change nothing that a page of this site
+# could show; of the others the author is told.
+SILENT = set(
+    "hide_deepnote_badge nb_path show_tags skip_exec skip_showdoc use_katex use_plotly use_twitter_embed".split()
+)
 FOREIGN = set(
     "abstract bibliography canonical_url citation classes cover css csl draft excerpt_separator execute expires "
     "exclude_from_search featured format freeze google_scholar header header_includes hidden hide_description "

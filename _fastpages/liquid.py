@@ -1,5 +1,7 @@
-"""Reads the Liquid of fastpages and Jekyll in markdown: footnotes, includes, links. None of it runs: what means something
-here becomes markdown, other tags are left out with a warning, and what is in code stays as it is.
+"""Reads the Liquid of fastpages and Jekyll in markdown: footnotes, includes, links.
+
+None of it runs: what means something here becomes markdown, other tags are left out with a warning, and what is in code
+stays as it is.
 """
 
 import re
@@ -56,7 +58,7 @@ def _fenced(piece: str) -> str:
 
 
 class Liquid:
-    """Takes the Liquid out of a document's cells. `posts` holds the addresses of the site's documents by their names."""
+    """Takes the Liquid out of a document's cells; `posts` holds the site's addresses by the documents' names."""
 
     def __init__(self, posts: dict, losses: Losses):
         self.losses, self.notes, self.cited, self.kept = losses, set(), {}, []

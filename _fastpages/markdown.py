@@ -50,9 +50,8 @@ class Links:
         if match and (names := self._names(same(unquote(match[1])))):
             found = [self.documents[name] for name in names if name in self.documents]
             if not found:
-                self.warnings.append(
-                    f"{self.name}: links to {one_line(names[0])}, which is no notebook or post of the series; left as text"
-                )
+                what = f"links to {one_line(names[0])}, which is no notebook or post of the series; left as text"
+                self.warnings.append(f"{self.name}: {what}")
                 return None
             return found[0] + (match[2] or "")
         if href.startswith(("#", "//", "\\")) or re.match(r"[a-z][a-z0-9+.-]*:", href, re.I):

@@ -15,6 +15,8 @@ from PIL import Image
 
 from .errors import one_line, reason
 from .files import read_bytes
+from .losses import Losses
+from .names import same
 from .scan import replace
 from .svg import SVG, clean_svg, svg_size
 from .webp import FORMATS, smaller
@@ -41,6 +43,7 @@ class PictureFolder:
     counts: dict = field(default_factory=Counter)  # file name -> how often it was wanted
     sizes: dict = field(default_factory=dict)  # address -> (width, height)
     problems: list = field(default_factory=list)  # pictures that the notebook names and that are not there
+    unread: list = field(default_factory=list)  # those that are no picture that a page can show
 
     def add(self, name: str, mime: str, content: bytes, size=None):
         """Keeps a picture as `name` (without ending) and gives its address, or None when it is not a picture."""
@@ -55,13 +58,17 @@ class PictureFolder:
             return None
         if mime not in SUFFIXES:
             return None
-        if content not in self.names:
-            self.names[content] = self._free(name, SUFFIXES[mime])
-            self.files[self.names[content]] = content
-        address = f"{self.baseurl}/images/{self.folder}/{self.names[content]}"
+        address = self.add_file(name, SUFFIXES[mime], content)
         if size:
             self.sizes[address] = size
         return address
+
+    def add_file(self, name: str, suffix: str, content: bytes) -> str:
+        """Keeps a file, called after `name`, and gives its address."""
+        if content not in self.names:
+            self.names[content] = self._free(name, suffix)
+            self.files[self.names[content]] = content
+        return f"{self.baseurl}/images/{self.folder}/{self.names[content]}"
 
     def _free(self, name: str, suffix: str) -> str:
         """A file name that no other picture of the document has."""
@@ -116,13 +123,29 @@ class PictureFolder:
         if required:
             self.problems.append(f"{self.name}: {what}")
 
-    def _local(self, src: str, required: bool):
+    def find(self, src: str) -> Path | None:
+        """The repository's file that a document beside it names; None where there is none."""
         try:
-            root, path = self.root.resolve(), (self.beside / unquote(src)).resolve()
-            found = path.is_file() and path.is_relative_to(root)
+            root = self.root.resolve()
+            for name in dict.fromkeys((unquote(src), unquote(re.split("[?#]", src)[0]).replace("\\", "/"))):
+                path = (self.beside / name).resolve()
+                path = path if path.is_file() else _alike(path)
+                if path and path.is_relative_to(root):
+                    return path
         except (OSError, ValueError, RuntimeError):  # too long a name, a zero byte, a link that leads to itself
-            found = False
-        if not found:
+            pass
+        return None
+
+    def read_beside(self, src: str) -> bytes:
+        """What such a file holds. ValueError, in one line, where there is none."""
+        path = self.find(src)
+        if path is None:
+            raise ValueError("no such file")
+        return read_bytes(path)
+
+    def _local(self, src: str, required: bool):
+        path, root = self.find(src), self.root.resolve()
+        if path is None:
             return self._missing(f"{one_line(src)}: no such picture", required)
         try:
             content = read_bytes(path)
@@ -134,7 +157,10 @@ class PictureFolder:
                 self.sizes[address] = size
             return address
         mime = "image/svg+xml" if path.suffix.lower() == ".svg" else ""
-        return self.add(path.stem, mime, content)
+        address = self.add(path.stem, mime, content)
+        if address is None:
+            self.unread.append(one_line(src))
+        return address
 
     def finish_tags(self, root, alt: str = "") -> None:
         """Gives every picture of a tree its size, lazy loading and a description."""
@@ -145,6 +171,13 @@ class PictureFolder:
                 image.set("height", str(round(size[1])))
             image.set("alt", image.get("alt") or alt)
             image.set("loading", "lazy")
+
+
+def _alike(path: Path) -> Path | None:
+    """The file in the same folder whose name differs only in case, or in how its characters are composed."""
+    wanted = same(path.name).casefold()
+    beside = path.parent.iterdir() if path.parent.is_dir() else []
+    return next((each for each in sorted(beside) if same(each.name).casefold() == wanted and each.is_file()), None)
 
 
 def size_of(content: bytes, suffix: str):
@@ -210,9 +243,9 @@ def _describe(outputs: list, alts: list, captions: list) -> None:
 class Pictures(Preprocessor):
     """Turns each picture among the outputs into {"post/picture": address}, described for who cannot see it."""
 
-    def __init__(self, folder: PictureFolder, words: dict, **kwargs):
+    def __init__(self, folder: PictureFolder, words: dict, losses: Losses, **kwargs):
         super().__init__(**kwargs)
-        self.folder, self.words = folder, words
+        self.folder, self.words, self.losses = folder, words, losses
 
     def preprocess(self, nb, resources):
         heading = ""
@@ -221,7 +254,7 @@ class Pictures(Preprocessor):
             if cell.cell_type == "markdown":
                 heading = last_heading(cell.source) or heading
             elif cell.cell_type == "code":
-                wishes = cell.metadata["post"]
+                wishes, self.losses.cell = cell.metadata["post"], cell.metadata["cell"]
                 fallback = self.words["picture_under"].format(heading) if heading else self.words["picture"]
                 alts = _several(wishes.get("alt")) or [title_in_code(cell.source) or fallback]
                 wishes["alt"] = alts[0]
@@ -232,9 +265,8 @@ class Pictures(Preprocessor):
 
     def _move(self, output, name):
         folder, data = self.folder, output.get("data", {})
-        for mime in SUFFIXES:
-            if mime not in data or "text/html" in data:
-                continue
+        found = [mime for mime in SUFFIXES if mime in data and "text/html" not in data]
+        for mime in found:
             size = _stated_size(output.get("metadata", {}).get(mime))
             content = data[mime].encode() if mime == "image/svg+xml" else None
             address = (
@@ -243,3 +275,5 @@ class Pictures(Preprocessor):
             if address:
                 output.data = {"post/picture": address}
                 return
+        if found:
+            self.losses.tell(f"an output of the type {', '.join(found)} is no picture that can be read; left out")

@@ -1,5 +1,6 @@
-"""Makes the pipe tables of markdown even, which its reader takes for text otherwise: short rows are filled up, long ones
-widen the table, and a bar in code or in a formula does not end a cell.
+"""Makes the pipe tables of markdown even, which its reader takes for text otherwise.
+
+Short rows are filled up, long ones widen the table, and a bar in code or in a formula does not end a cell.
 """
 
 import re

@@ -15,6 +15,7 @@ from .addresses import own_places, place_of, refuse
 from .documents import Document, is_document, left_out, read_documents, slug_of
 from .errors import NotebookError, naming, one_line, reason
 from .files import read_bytes, read_text, write
+from .media import SUFFIXES
 from .names import same
 from .patience import SECONDS, at_most
 from .policy import needs
@@ -99,7 +100,8 @@ def _cover(document: Document, page, out: Path):
             raise NotebookError(f"{document.name}: image: {wanted}: {reason(error)}; name another picture") from None
     if wanted:
         page.warnings.append(f"{document.name}: image: {wanted} is not there; one of the page's pictures stands in")
-    return best_cover([content for name, content in page.pictures.items() if not name.endswith(".svg")])
+    unfit = SUFFIXES | {".svg"}
+    return best_cover([content for name, content in page.pictures.items() if Path(name).suffix not in unfit])
 
 
 def _social_files(document: Document, picture, site: Site) -> dict:
@@ -180,8 +182,9 @@ def publish(notebooks: Path, out: Path, site: Site) -> Report:
 
 
 def _picture_suffixes() -> set:
-    """How the names end of files that a page can show."""
-    return {suffix for suffix, kind in Image.registered_extensions().items() if kind in FORMATS} | {".svg"}
+    """How the names end of files that a page can show or play."""
+    found = {suffix for suffix, kind in Image.registered_extensions().items() if kind in FORMATS}
+    return found | {".svg"} | SUFFIXES
 
 
 def _pictures_beside(*folders: Path) -> list:

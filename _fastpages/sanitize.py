@@ -61,6 +61,7 @@ SCHEMES = {"http", "https", "mailto", "data", "attachment"}  # the last two only
 
 WITHOUT_FILE = re.compile(r"<img(?![^<>]*\ssrc=)[^<>]*>")  # the sanitiser writes < and > inside a tag as &lt; and &gt;
 SEEN = {"img", "svg", "hr"}  # what is seen without any text
+SHOWING = {"img": {"src"}}
 REMOTE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:|//|\\\\|/\\)", re.I)
 
 
@@ -119,5 +120,5 @@ def clean(html: str, link=None, picture=None, markdown: bool = False) -> str:
 
 def says_something(html: str) -> bool:
     """Whether a fragment shows anything, a picture or text, once its scripts and styles are gone."""
-    left = nh3.clean(html, tags=SEEN, clean_content_tags={"script", "style"}, attributes={}, link_rel=None)
-    return "<" in left or bool(unescape(left).strip())
+    left = nh3.clean(html, tags=SEEN, clean_content_tags={"script", "style"}, attributes=SHOWING, link_rel=None)
+    return bool(re.search(r"<(?:svg|hr|img\s+src=)", left)) or bool(unescape(re.sub("<img>", "", left)).strip())

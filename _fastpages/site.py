@@ -61,8 +61,10 @@ def read_settings(path: Path, baseurl: str | None = None) -> Site:
 
 
 # The words that posts are written with; the theme takes its own from the same file.
-NEEDED = set("anchor caution code cut_lines cut_output footnote_back footnotes important note output picture picture_under "
-             "preview_twitter preview_youtube table tip toolkit twitter warning youtube".split())
+NEEDED = set(
+    "anchor audio caution code cut_lines cut_output download footnote_back footnotes important not_shown note output "
+    "picture picture_under preview_twitter preview_youtube table tip toolkit twitter video warning youtube".split()
+)
 
 
 def read_words(path: Path) -> dict:

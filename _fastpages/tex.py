@@ -1,4 +1,4 @@
-r"""Rewrites TeX that KaTeX can't read into what it can: environments that it lacks, definitions, `\label` and `\eqref`."""
+r"""Rewrites TeX that KaTeX can't read into what it can: environments, definitions, `\label` and `\eqref`."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,7 +9,8 @@ NAME = r"\{?(\\[a-zA-Z@]+)\}?"
 DEFINITION = re.compile(r"\\(?:re|provide)?newcommand\*?\s*" + NAME + r"(?:\s*\[(\d)\]\s*\[([^\[\]]{0,200})\])?")
 BRACES = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\}){0,300})\}"
 OPERATOR = re.compile(r"\\DeclareMathOperator(\*?)\s*" + NAME + r"\s*" + BRACES)
-NOTHING = re.compile(r"\\(?:require|usepackage)\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}|\\IEEE(?:eqnarraynumspace|yesnumber|nonumber)")
+PACKAGE = r"\\(?:require|usepackage)\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}"
+NOTHING = re.compile(rf"{PACKAGE}|\\IEEE(?:eqnarraynumspace|yesnumber|nonumber)")
 SAME = {r"\mathds": r"\mathbb", r"\textsc": r"\text", r"\textup": r"\text", r"\ensuremath": "", r"\mathbbm": r"\mathbb"}
 WORD = re.compile("|".join(rf"{re.escape(word)}(?![a-zA-Z])" for word in SAME))
 
@@ -24,7 +25,8 @@ INNER = re.compile(r"\\(begin|end)\{(\w+\*?)\}")
 
 ENVIRONMENT = re.compile(r"\\(begin|end)\{([a-zA-Z]+)(\*?)\}(?:\{[^{}]*\})?")
 UNWRAPPED = {"displaymath", "dmath", "empheq", "math", "spreadlines", "subequations"}
-RENAMED = {"flalign": "align", "multlined": "gathered", "multline": "gather", "xalignat": "alignat", "xxalignat": "alignat"}
+RENAMED = {"flalign": "align", "multlined": "gathered", "multline": "gather"}
+RENAMED |= {"xalignat": "alignat", "xxalignat": "alignat"}
 FENCED = {"p": ("(", ")"), "b": ("[", "]"), "B": (r"\{", r"\}"), "v": ("|", "|"), "V": (r"\|", r"\|")}
 
 
@@ -92,7 +94,7 @@ def _environments(tex: str) -> str:
 
 
 def _define(match) -> str:
-    """A definition that KaTeX takes whether the name is new or not, with a default for the first argument or without."""
+    """A definition that KaTeX takes whether the name is new or not, and with a default for the first argument."""
     name, count, default = match[1], match[2], match[3]
     if count is None:
         return rf"\providecommand{{{name}}}{{}}\renewcommand{{{name}}}"
@@ -123,7 +125,8 @@ class Numbers:
     """Numbers the formulas of a page that have a label, and makes links of what refers to them."""
 
     def __init__(self, losses: Losses):
-        self.losses, self.count, self.labels = losses, 0, {}  # labels: label -> (name of the formula, its number)
+        self.losses, self.count, self.names = losses, 0, set()
+        self.labels = {}  # label -> (name of the formula, its number)
 
     def number(self, formulas: list) -> None:
         """Rewrites the formulas; on a page without labels the numbers stay KaTeX's."""
@@ -152,7 +155,7 @@ class Numbers:
         if not tag:
             self.count += 1
         number = tag[1] if tag else str(self.count)
-        formula.name = formula.name or f"eq:{number}"
+        formula.name = formula.name or self._free_name(number)
         for label in labels:
             if label in self.labels:
                 self.losses.cell = formula.cell
@@ -163,6 +166,14 @@ class Numbers:
         end = BREAK.search(row, len(row.rstrip()) - 12 if len(row) > 12 else 0)
         place = end.start() if end and not row[end.end() :].strip() else len(row)
         return rf"{row[:place]} \tag{{{number}}}{row[place:]}"
+
+    def _free_name(self, number: str) -> str:
+        """A name that no other formula of the page has."""
+        name = f"eq:{re.sub(r'[^0-9A-Za-z.-]+', '-', number)}"
+        while name in self.names:
+            name += "-"
+        self.names.add(name)
+        return name
 
     def _refer(self, formula: Formula) -> None:
         alone = REFERENCE.fullmatch(formula.tex.strip())
