@@ -148,8 +148,8 @@ class CleanOutputs(Preprocessor):
         if cell.cell_type != "code":
             return cell, resources
         self.losses.cell = cell.metadata["cell"]
-        named = [(f"cell-{index + 1:02d}-{place}", output) for place, output in enumerate(_join_streams(cell.outputs), 1)]
-        cell.outputs = [output for name, output in named if self._keep(output, name)]
+        joined, name = _join_streams(cell.outputs), f"cell-{index + 1:02d}"
+        cell.outputs = [output for place, output in enumerate(joined, 1) if self._keep(output, f"{name}-{place}")]
         return cell, resources
 
     def _keep(self, output, name: str) -> bool:
