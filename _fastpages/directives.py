@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 import tokenize
 
 from . import plain_yaml
@@ -82,7 +83,7 @@ def _directive(line: str):
 
 def _value(text: str):
     """An option's value: text without its quotation marks, or a list of such texts."""
-    text = text.strip()
+    text = textwrap.dedent(text).strip()
     if re.match(r"[-\[|>] ?", text):
         try:
             value = plain_yaml.load(text)

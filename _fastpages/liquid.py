@@ -116,7 +116,7 @@ class Liquid:
         name, words = match["name"].lower(), match["words"].strip()
         if name == "fn":
             key = _unquoted(words)
-            self.cited.setdefault(key, self.losses.place)
+            self.cited.setdefault(key, self.losses.cell)
             return f"[^fn-{key}]"
         if name in {"twitter", "tweet", "youtube", "gist", "vimeo"} and words:
             return self._preview(name, _unquoted(words.split()[0]))
@@ -169,6 +169,7 @@ class Liquid:
 
     def finish(self) -> None:
         """Tells of the footnotes that have no text."""
-        for key, place in self.cited.items():
+        for key, cell in self.cited.items():
             if key not in self.notes:
-                self.losses.lines.append(f"{place}: {{% fn {key} %}}: no text of a footnote has this number")
+                self.losses.cell = cell
+                self.losses.tell(f"{{% fn {key} %}}: no text of a footnote has this number")

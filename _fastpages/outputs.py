@@ -32,6 +32,7 @@ QUIET = {
     "application/vnd.google.colaboratory.intrinsic+json",
     WIDGET,
 }
+OBJECT = re.compile(r"<[\w. ]{1,100}(?: at 0x[0-9a-fA-F]+)?>|")
 ACTIVE = re.compile(r"<(script|iframe|embed|object|canvas|applet)\b", re.I)
 CURSOR = re.compile(r"\x1b\[[0-9;?]*[A-LN-Za-ln-z]|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]")  # all but colours
 
@@ -212,6 +213,8 @@ class CleanOutputs(Preprocessor):
 
     def _tell_of(self, html: str, had: list, left: dict) -> dict:
         """What is left, after the author was told of a script in it; a line where nothing is left of data."""
+        if had and not left.keys() - {"text/plain", "post/cut"} and OBJECT.fullmatch(left.get("text/plain", "")):
+            left = {}  # the name of an object says nothing
         runs = ACTIVE.search(html) if "colab-df" not in html else None
         if runs:
             self.losses.tell(f"<{runs[1].lower()}> in an output does not run on a page; left out")

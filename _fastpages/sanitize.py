@@ -120,5 +120,12 @@ def clean(html: str, link=None, picture=None, markdown: bool = False) -> str:
 
 def says_something(html: str) -> bool:
     """Whether a fragment shows anything, a picture or text, once its scripts and styles are gone."""
-    left = nh3.clean(html, tags=SEEN, clean_content_tags={"script", "style"}, attributes=SHOWING, link_rel=None)
+    left = nh3.clean(
+        html,
+        tags=SEEN,
+        clean_content_tags={"script", "style"},
+        attributes=SHOWING,
+        link_rel=None,
+        url_schemes=SCHEMES,
+    )
     return bool(re.search(r"<(?:svg|hr|img\s+src=)", left)) or bool(unescape(re.sub("<img>", "", left)).strip())

@@ -212,8 +212,9 @@ def test_a_hidden_first_cell_leaves_nothing_on_the_page(blog):
     assert blog.convert() == 0 and blog.posts()["2026-03-04-01_one.html"].split("\n---\n", 1)[1] == without
 
 
-def test_directives_end_at_the_first_code_line():
-    assert read_directives("x = 1\n#| hide\n#hide") == ({}, "x = 1\n#| hide\n#hide")
+def test_directives_are_lines_of_their_own():
+    assert read_directives("x = 1\n#| hide\n#hide") == ({"hide": True}, "x = 1")
+    assert read_directives("x = 1 # hide\n#hide it") == ({}, "x = 1 # hide\n#hide it")
     assert read_directives("# hide the top row\nx") == ({}, "# hide the top row\nx")
     assert read_directives("%%time\n#| hide_input\nx") == ({"hide_input": True}, "%%time\nx")
     assert read_directives("#alt: Two bars\nx") == read_directives("# alt: Two bars\nx") == ({"alt": "Two bars"}, "x")

@@ -96,10 +96,10 @@ def test_previews_lead_only_where_they_say(blog, url):
 # Maths
 
 
-def test_a_formula_that_katex_cannot_read_is_named(blog, capsys):
-    blog.add(new_markdown_cell("so $\\frac{1}{$ it is"))
-    assert blog.convert() == 1
-    assert capsys.readouterr().err.startswith("01_one.ipynb: formula '\\\\frac{1}{': ")
+def test_a_formula_that_katex_cannot_read_is_named_and_shown_as_its_source(blog, capsys):
+    body = blog.body(new_markdown_cell("so $\\frac{1}{$ it is"))
+    assert "so <code>\\frac{1}{</code> it is" in body
+    assert capsys.readouterr().err.startswith("warning: 01_one.ipynb: cell 2: formula '\\\\frac{1}{': ")
 
 
 def test_formulas_in_outputs_are_drawn(blog):
