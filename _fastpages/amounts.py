@@ -10,6 +10,8 @@ WORDS = re.compile(
     r"was|were|when|which|while|with|worth|und|bis|oder|et|ou|og|eller|til)(?=\s|$|[,.;:])",
     re.I,
 )
+BREAK = re.compile(r"[.,;:!?)]\s+[a-z]{2,}", re.I)
+CURRENCY = re.compile(r"(?:^|\W)(?:US|AU|CA|NZ|HK|NT|[ACRS])$")  # before the second dollar
 WORD = re.compile(r"(?:^|\s)[a-z]{2,}(?=\s|$|[,.;:])", re.I)
 
 
@@ -18,5 +20,6 @@ def is_money(body: str, after: str) -> bool:
     if TEX.search(body):
         return False
     if NUMBER.match(body):
-        return after.isdigit() or body[-1].isspace() or bool(WORDS.search(body))
+        prose = WORDS.search(body) or BREAK.search(body) or CURRENCY.search(body)
+        return after.isdigit() or body[-1].isspace() or bool(prose)
     return after.isdigit() and bool(WORD.search(body))

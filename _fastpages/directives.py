@@ -53,8 +53,8 @@ OLD_EXPORTS = {"export", "exporti", "exports", "default_exp", "notest", "skip"}
 OLD_TARGET = re.compile(r"#(exports?|exporti|default_exp)[ \t]+[\w.]+\s*$")  # with a module's name, close to the mark
 OLD_TEXT = re.compile(r"#\s?((?:fig-)?(?:alt|cap):.+)")
 
-NEW = re.compile(r"#\s*\|")
-OLD = re.compile(r"#([ \t]*)([\w-]+)")
+NEW = re.compile(r"(?:#|//)\s*\|")
+OLD = re.compile(r"(?:#|//)([ \t]*)([\w-]+)")
 HIDDEN_LINE = re.compile(r"#\s*\|\s*hide_line\s*$")
 
 
@@ -154,7 +154,7 @@ def _head(lines: list) -> tuple:
             else:
                 asked.append(words.strip())
             continue
-        if line.strip() and not line.lstrip().startswith(("%%", "#")):
+        if line.strip() and not line.lstrip().startswith(("%%", "#", "//")):
             return asked, kept, number
         kept.append(line)
     return asked, kept, len(lines)

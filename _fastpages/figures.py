@@ -55,7 +55,7 @@ def _frame(element, image, title: str) -> None:
     caption.text = title
     parent = element.getparent()
     parent[parent.index(element)] = figure
-    figure.tail, element.tail = element.tail, None
+    figure.tail, element.tail = element.tail or "\n", None
     del image.attrib["title"]
     figure.extend([element, caption])
 

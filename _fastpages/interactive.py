@@ -17,7 +17,7 @@ KINDS = (
     ("HoloViews", r"application/vnd\.holoviews_exec", r"HoloViews|\bhv-plot"),
     ("Folium", r"", r"Make this Notebook Trusted|folium-map|L\.map\("),
     ("JavaScript", r"application/javascript$", r"class=[\"']animation[\"']|_anim_img"),
-    ("iframe", r"", r"<iframe\b[^>]*\bsrcdoc="),
+    ("iframe", r"", r"<iframe\b[^<>]{0,2000}\bsrcdoc="),
 )
 LOADERS = re.compile(r"application/vnd\.(?:bokehjs|holoviews)_load")
 LOADING = re.compile(r"Loading BokehJS|require\.undef\([\"']plotly|window\.PlotlyConfig\s*=|bk-logo|_repr_loading")
@@ -67,7 +67,7 @@ def _address(piece: str) -> str:
 
 def frame_address(html: str) -> str:
     """Where the first page leads that is embedded in the HTML; "" without one."""
-    found = re.search(r"<iframe\b[^>]{0,2000}>", html, re.I)
+    found = re.search(r"<iframe\b[^<>]{0,2000}>", html, re.I)
     address = _address(found[0]) if found else ""
     return re.sub(r"^https?://(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]+).*", r"https://youtu.be/\1", address)
 

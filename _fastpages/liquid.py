@@ -5,17 +5,20 @@ stays as it is.
 """
 
 import re
+import textwrap
 
 from .losses import Losses
 from .names import date_in, same
-from .prose import outside_code
+from .prose import marked_code, outside_code, outside_fences
 from .scan import replace
 
 OPEN, CLOSE = "\ue010", "\ue011"  # around the number of what {% raw %} keeps; private characters that no text has
 KEPT = re.compile(f"{OPEN}(\\d+){CLOSE}")
-TAG = re.compile(r"\{%-?\s*(?P<name>\w+)(?P<words>(?:(?!%\}).){0,2000}?)-?%\}", re.S)
-VALUE = re.compile(r"\{\{-?(?P<words>(?:(?!\}\}).){1,2000}?)-?\}\}", re.S)
 QUOTED = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'"
+OPENING = re.compile(r"\{(?:%|\{)-?")
+NAME = re.compile(r"\s*(\w+)")
+QUOTE = re.compile(r"(?<=[\s=:(|,{%-])[\"']|%\}|\}\}")  # one that opens a text, or an end
+LONGEST = 4000  # characters of a tag
 DETAIL = re.compile(rf"\s*({QUOTED})\s*\|\s*fndetail:?\s*[\"']?([\w-]+)[\"']?\s*", re.S)
 ADDRESS = re.compile(rf"\s*({QUOTED})\s*((?:\|\s*(?:relative_url|absolute_url|prepend:\s*site\.\w+)\s*)+)")
 OPTION = re.compile(rf"([\w-]+)\s*=\s*({QUOTED}|[^\s\"'%]+)", re.S)
@@ -51,10 +54,36 @@ def _quotation(kind: str, text: str) -> str:
 def _fenced(piece: str) -> str:
     """A block that Jekyll highlights, as a fenced one."""
     opening, _, code = piece.partition("%}")
-    code = code.rpartition("{%")[0].strip("\n")
+    code = textwrap.dedent(code.rpartition("{%")[0].rstrip()).strip("\n")
     language = (opening.split("highlight", 1)[1].split() or [""])[0].strip("-")
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", code)), default=0))
     return f"\n\n{fence}{language}\n{code}\n{fence}\n\n"
+
+
+def _end(text: str, start: int) -> int:
+    """Where the tag or value ends that opens at a place; what is quoted in it ends none. -1 where it never ends."""
+    closing, limit = {"{%": "%}", "{{": "}}"}[text[start : start + 2]], start + LONGEST
+    place = start + 2
+    if text.find(closing, place, limit) < 0:
+        return -1
+    while mark := QUOTE.search(text, place, limit):
+        place = mark.end()
+        if mark[0] == closing:
+            return place
+        if mark[0] in "\"'":
+            quoted = re.compile(rf"(?:[^{mark[0]}\\]|\\.)*{mark[0]}", re.S).match(text, place, limit)
+            place = quoted.end() if quoted else place
+    return -1
+
+
+def _marks(text: str):
+    """(start, end) of each tag and value of Liquid."""
+    opening = OPENING.search(text)
+    while opening:
+        end = _end(text, opening.start())
+        if end > 0:
+            yield opening.start(), end
+        opening = OPENING.search(text, max(end, opening.start() + 2))
 
 
 class Liquid:
@@ -73,7 +102,7 @@ class Liquid:
         source = replace(source, r"\{%-?\s*raw\s*-?%\}", r"\{%-?\s*endraw\s*-?%\}", self._keep)
         source = replace(source, r"\{%-?\s*comment\s*-?%\}", r"\{%-?\s*endcomment\s*-?%\}", lambda piece: "")
         source = replace(source, r"\{%-?\s*highlight\b", r"\{%-?\s*endhighlight\s*-?%\}", _fenced)
-        source = outside_code(source, self._prose)
+        source = outside_fences(source, self._prose)
         return KEPT.sub(lambda match: self.kept[int(match[1])], source)
 
     def _keep(self, piece: str) -> str:
@@ -95,25 +124,37 @@ class Liquid:
         return ""
 
     def _prose(self, text: str) -> str:
-        return TAG.sub(self._tag, VALUE.sub(self._value, text))
+        code = list(marked_code(text))
 
-    def _value(self, match) -> str:
+        parts, last = [], 0
+        for start, end in _marks(text):
+            if start >= last and not any(first <= start and end <= final for first, final in code):
+                parts += [text[last:start], self._stand_in(text[start:end], text[end : end + 1])]
+                last = end
+        return "".join([*parts, text[last:]])
+
+    def _stand_in(self, mark: str, after: str) -> str:
+        """What stands for a tag or a value; `after` is the character behind it."""
+        inner = mark[2:-2].removeprefix("-").removesuffix("-")
+        if mark.startswith("{{"):
+            return self._value(mark, inner, after)
+        name = NAME.match(inner)
+        return self._tag(mark, name[1].lower(), inner[name.end() :].strip()) if name else mark
+
+    def _value(self, mark: str, words: str, after: str) -> str:
         """What stands for `{{ … }}`: a footnote's text, an address, or just this."""
-        words = match["words"]
         if note := DETAIL.fullmatch(words):
             self.notes.add(note[2])
             return f"\n\n[^fn-{note[2]}]: {' '.join(_unquoted(note[1]).split())}\n\n"
         if address := ADDRESS.fullmatch(words):
             return _unquoted(address[1])
-        rest = match.string[match.end() : match.end() + 2]
-        if words.strip() in {"site.baseurl", "site.url"} and rest[:1] in {"/", "{"}:
+        if words.strip() in {"site.baseurl", "site.url"} and after in {"/", "{"}:
             return ""
-        self.losses.tell(f"{match[0]}: values of Liquid are not filled in; it stays as it is")
-        return match[0]
+        self.losses.tell(f"{mark}: values of Liquid are not filled in; it stays as it is")
+        return mark
 
-    def _tag(self, match) -> str:
+    def _tag(self, mark: str, name: str, words: str) -> str:
         """What stands for `{% … %}`."""
-        name, words = match["name"].lower(), match["words"].strip()
         if name == "fn":
             key = _unquoted(words)
             self.cited.setdefault(key, self.losses.cell)
@@ -121,10 +162,10 @@ class Liquid:
         if name in {"twitter", "tweet", "youtube", "gist", "vimeo"} and words:
             return self._preview(name, _unquoted(words.split()[0]))
         if name in {"post_url", "link"} and words:
-            return self._document(match[0], words)
+            return self._document(mark, words)
         if name == "include" and (found := self._include(words)) is not None:
             return found
-        self.losses.tell(f"{match[0]}: a tag of Liquid that this site does not know; left out")
+        self.losses.tell(f"{mark}: a tag of Liquid that this site does not know; left out")
         return ""
 
     def _preview(self, name: str, what: str) -> str:
@@ -146,7 +187,7 @@ class Liquid:
     def _include(self, words: str):
         """The markdown of an include that fastpages brings; None of any other."""
         name, _, rest = words.partition(" ")
-        name = name.strip("\"'").rpartition("/")[2].removesuffix(".html").lower()
+        name = name.strip("\"'").rpartition("/")[2].partition(".")[0].lower()
         options = {key: _unquoted(value) for key, value in OPTION.findall(rest)}
         text = next((options[key] for key in ("text", "content", "url", "id", "link") if options.get(key)), "")
         if name in BOXES and text:
@@ -161,7 +202,10 @@ class Liquid:
         source = next((options[key] for key in ("file", "src", "url", "image_path", "path") if options.get(key)), None)
         if source is None:
             return None
-        caption = options.get("caption", "").replace('"', "&quot;")
+        if not re.match(r"/|\w+:", source):
+            source = f"/{source}"
+        captions = (options[key] for key in ("caption", "description", "title") if options.get(key))
+        caption = next(captions, "").replace('"', "&quot;")
         title = f' "{caption}"' if caption else ""
         width = next((options[key] for key in ("width", "max-width") if options.get(key)), "")
         size = f"{{width={width}}}" if re.fullmatch(r"\d+(?:px|%)?", width) else ""

@@ -11,7 +11,9 @@ BAR = "\ue000"  # stands for a bar while a table is read; a private character th
 PREFIX = re.compile(r"[ \t>]*")
 MARKED_PREFIX = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?")  # of a header that opens a list's item
 DELIMITER = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+CODE = re.compile(r"<code>[^<]*</code>", re.I)
 MATHS = re.compile(r"(?<![\\$])\$(?!\$)[^$\n]+\$")
+CLOSED = re.compile(r"(?<!\\)\|[ \t]*$")
 ENDS = re.compile(r"(?<!\\)\|")
 
 
@@ -22,7 +24,7 @@ def _shielded(row: str) -> str:
         code = row[start:end].replace("\\|", BAR).replace("|", BAR)
         parts += [row[last:start], code]
         last = end
-    row = "".join([*parts, row[last:]])
+    row = CODE.sub(lambda code: code[0].replace("|", BAR), "".join([*parts, row[last:]]))
     return MATHS.sub(lambda maths: maths[0].replace("|", BAR), row)
 
 
@@ -61,6 +63,12 @@ def _table(lines: list, start: int) -> int:
     return end - start
 
 
+def _closed_alike(rows: list) -> bool:
+    """Whether all rows open and close with a bar, or none does either."""
+    ends = {end for row in rows for end in (row.lstrip().startswith("|"), bool(CLOSED.search(row)))}
+    return len(ends) == 1
+
+
 def _evened(lines: list) -> list:
     """The lines of a table, all of as many cells."""
     prefixes = [MARKED_PREFIX.match(lines[0])[0], *(PREFIX.match(line)[0] for line in lines[1:])]
@@ -68,7 +76,7 @@ def _evened(lines: list) -> list:
     columns = len(_cells(bodies[1]))
     read = [_read(body, columns) for body in bodies]
     widest = max(len(cells) for _, cells in read)
-    if all(len(cells) == widest for _, cells in read):
+    if all(len(cells) == widest for _, cells in read) and _closed_alike(bodies):
         return [prefix + body for prefix, (body, _) in zip(prefixes, read)]
     rows = []
     for number, (prefix, (_, cells)) in enumerate(zip(prefixes, read)):

@@ -70,7 +70,7 @@ def code_spans(paragraph: str):
         place += 1
 
 
-def _marked(text: str):
+def marked_code(text: str):
     """(start, end) of each piece of code in lines of prose: between backticks in a paragraph, or between tags."""
     start = 0
     for paragraph in re.split(r"(\n[ \t]*\n)", text):
@@ -79,17 +79,20 @@ def _marked(text: str):
     yield from spans(text, r"<(?:pre|code)\b", r"</(?:pre|code)>")
 
 
+def outside_fences(source: str, change) -> str:
+    """`source` with `change(text)` in place of each piece of prose in it; code within a line is part of the prose."""
+    return "".join(text if is_code else change(text) for is_code, text in _lines(source))
+
+
 def outside_code(source: str, change) -> str:
     """`source` with `change(text)` in place of each piece of prose in it."""
-    parts = []
-    for is_code, text in _lines(source):
-        if is_code:
-            parts.append(text)
-            continue
-        last = 0
-        for start, end in sorted(_marked(text)):
+
+    def change_between(text):
+        parts, last = [], 0
+        for start, end in sorted(marked_code(text)):
             if start >= last:
                 parts += [change(text[last:start]), text[start:end]]
                 last = end
-        parts.append(change(text[last:]))
-    return "".join(parts)
+        return "".join([*parts, change(text[last:])])
+
+    return outside_fences(source, change_between)

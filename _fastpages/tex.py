@@ -176,12 +176,13 @@ class Numbers:
         return name
 
     def _refer(self, formula: Formula) -> None:
-        alone = REFERENCE.fullmatch(formula.tex.strip())
-        if alone:
-            formula.link = self._reference(alone, formula)
-        else:
-            text = REFERENCE.sub(lambda match: rf"\text{{{self._reference(match, formula)[1]}}}", formula.tex)
-            formula.tex = text
+        tex = formula.tex.strip()
+        brackets = tex.startswith("(") and tex.endswith(")")
+        if alone := REFERENCE.fullmatch(tex[1:-1] if brackets else tex):
+            name, text = self._reference(alone, formula)
+            formula.link = (name, f"({text})" if brackets else text)
+            return
+        formula.tex = REFERENCE.sub(lambda match: rf"\text{{{self._reference(match, formula)[1]}}}", formula.tex)
 
     def _reference(self, match, formula: Formula) -> tuple:
         """(the name of the formula that is meant, what stands for it)."""

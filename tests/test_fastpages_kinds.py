@@ -343,6 +343,8 @@ def test_captions_under_pictures_of_markdown(blog):
         ("| a | b |\n|---|---|\n| 1 |", [["a", "b"], ["1", ""]]),
         ("| a |\n|---|\n| 1 | 2 | 3 |", [["a", "", ""], ["1", "2", "3"]]),
         ("a | b\n--|--\n1 | 2 | 3\n4", [["a", "b", ""], ["1", "2", "3"]]),
+        ("| a | b\n|---|---\n| 1 | 2", [["a", "b"], ["1", "2"]]),
+        ("| a | b |\n|---|---|\n| <code>x|y</code> | 2 |", [["a", "b"], ["x|y", "2"]]),
         ("> | a | b |\n> |:-:|---|\n> | 1 |", [["a", "b"], ["1", ""]]),
         ("1. x\n\n   | a | b |\n   |---|---|\n   | 1 |", [["a", "b"], ["1", ""]]),
         ("| a | b |\n|---|---|\n| `` x|`y `` | 2 |", [["a", "b"], ["x|`y", "2"]]),
@@ -378,6 +380,8 @@ def test_what_is_no_table_stays():
         ("5, or 6", "."),
         ("3 million per year and ", "4"),
         (" and the other ", "5"),
+        ("10; US", " "),
+        ("20. Then he paid", " "),
     ],
 )
 def test_amounts_are_no_formulas(body, after):
@@ -441,6 +445,9 @@ POSTS = {"2020-01-02-a post.md": "/base/2020/01/02/a-post.html", "01_x.ipynb": "
         ("{% raw %}{{ x }} {% y %}{% endraw %}", "{{ x }} {% y %}"),
         ("{% raw %}\n```\n{{ x }}\n```\n{% endraw %}", "``` {{ x }} ```"),
         ("`{% fn 1 %}` and\n\n```\n{% include info.html %}\n```", "`{% fn 1 %}` and ``` {% include info.html %} ```"),
+        ("{{ 'use `x` or }} or %}' | fndetail: 2 }}", "[^fn-2]: use `x` or }} or %}"),
+        ('{% include note.html text="it\'s `x` 50%" %}', "> Note: it's `x` 50%"),
+        ('{% include image.html url="x.png" description="d" %}', '![](</x.png> "d")'),
         ("{% comment %}secret{% endcomment %}x", "x"),
         ("* TOC\n{:toc}\n\ntext", "text"),
         ("{% gist ab/12 %}", "<https://gist.github.com/ab/12>"),
