@@ -50,6 +50,7 @@ site: system $(VENV)/.site node_modules/.done Gemfile.lock ## build the blog int
 	@status=0; $(BIN)/python -m _fastpages || status=$$?; [ $$status -lt 2 ]; \
 	$(JEKYLL) build --quiet $(CONFIG); \
 	$(NODE) node_modules/.bin/pagefind --site _site --quiet; \
+	$(BIN)/python -m _fastpages.feed _site; \
 	$(BIN)/python -m _fastpages.offline _site; \
 	exit $$status
 

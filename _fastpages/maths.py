@@ -132,7 +132,8 @@ def _drawn(formula: Formula, element: str, result: dict) -> str:
         return _source(formula, element)
     attributes = ' class="math display" tabindex="0"' if formula.display else ' class="math"'
     name = f' id="{html.escape(formula.name)}"' if formula.name else ""
-    return f'<{element}{attributes}{name} data-pagefind-ignore="all">{result["html"]}</{element}>'
+    drawn = result["html"].replace('<mtd width="50%">', "<mtd>")  # around a number; no MathML of today has it
+    return f'<{element}{attributes}{name} data-pagefind-ignore="all">{drawn}</{element}>'
 
 
 def _ask(formulas: list, losses: Losses) -> list:

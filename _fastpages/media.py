@@ -85,7 +85,7 @@ class Media:
         more = "".join(f" {key}" for key in KEPT if key in attributes)
         sides = ((side, attributes.get(side) or "") for side in ("width", "height"))
         more += "".join(f' {side}="{value}"' for side, value in sides if tag == "video" and SIDE.fullmatch(value))
-        label = html.escape(self.words[tag])
+        label = html.escape(self.words["audio"] if tag == "audio" else self.words["video"])
         link = f'<a href="{address}">{html.escape(self.words["download"])}</a>'
         player = f'<{tag} src="{address}" controls preload="metadata" aria-label="{label}"{more}>{link}</{tag}>'
         return self._mark(player)

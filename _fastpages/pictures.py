@@ -165,6 +165,8 @@ class PictureFolder:
     def finish_tags(self, root, alt: str = "") -> None:
         """Gives every picture of a tree its size, lazy loading and a description."""
         for image in root.iter("img"):
+            for side in ("width", "height"):
+                _tidy_side(image, side)
             size = self.sizes.get(image.get("src"))
             if size and image.get("width") is None and image.get("height") is None:
                 image.set("width", str(round(size[0])))
@@ -238,6 +240,19 @@ def _describe(outputs: list, alts: list, captions: list) -> None:
         output["post_caption"] = caption
     for caption in captions[len(shown) :] if shown else []:
         shown[-1]["post_caption"] += f" {caption}"
+
+
+def _tidy_side(image, side: str) -> None:
+    """Leaves a picture's width or height only in pixels; a share of the text's width is a style."""
+    value = (image.get(side) or "").strip()
+    if value.isdecimal() or image.get(side) is None:
+        return
+    del image.attrib[side]
+    if stated := re.fullmatch(r"(\d{1,5})(?:\.\d+)?(px|%)", value):
+        if stated[2] == "px":
+            image.set(side, stated[1])
+        else:
+            image.set("style", f"{side}:{value}")
 
 
 class Pictures(Preprocessor):

@@ -24,7 +24,7 @@ import pytest
 from notebook_kit import ROOT
 from site_posts import write_our_posts
 
-from _fastpages import offline
+from _fastpages import feed, offline
 
 SITE_PARTS = {
     "_config.yml",
@@ -115,6 +115,7 @@ def build(source):
     indexed = run(node, pagefind, "--site", "_site", cwd=source)
     if indexed.returncode:
         pytest.fail(f"Pagefind: {indexed.stderr}{indexed.stdout}", pytrace=False)
+    feed.main(source / "_site")
     offline.main(source / "_site")
     return Site(source)
 

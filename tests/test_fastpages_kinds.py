@@ -319,6 +319,14 @@ def test_a_picture_is_found_however_its_name_is_written(blog):
     assert body.count("<img ") == 6 and body.count('width="5"') == 3 and body.count('width="7"') == 2
 
 
+def test_a_pictures_size_is_one_that_html_knows(blog):
+    (blog.notebooks / "a.png").write_bytes(base64.b64decode(png(60, 40)))
+    sizes = ('width="50%"', 'width="30px"', 'width="auto" height="20"', 'width="33.5%"')
+    body = blog.body(new_markdown_cell("\n\n".join(f'<img src="a.png" {size}>' for size in sizes)))
+    assert 'style="width:50%"' in body and 'width="30"' in body and 'height="20"' in body
+    assert 'style="width:33.5%"' in body and "auto" not in body
+
+
 def test_captions_under_pictures_of_markdown(blog):
     (blog.notebooks / "a.png").write_bytes(base64.b64decode(png(60, 40)))
     body = blog.body(

@@ -3,11 +3,12 @@
 import base64
 import hashlib
 import json
+from xml.etree import ElementTree
 
 import pytest
 from notebook_kit import ROOT
 
-from _fastpages import licences
+from _fastpages import feed, licences
 from _fastpages.errors import NotebookError
 from _fastpages.offline import EMPTY, WORKER, build_list, loaded, worker
 from _fastpages.policy import needs
@@ -73,3 +74,41 @@ def test_the_worker_is_told_of_all_that_the_page_loads(tmp_path):
     assert WORKER.read_text().count(EMPTY) == 1 and f'"version": "{build["version"]}"' in worker(build)
     (tmp_path / "assets" / "main.css").write_bytes(b"p { margin: 0 }")
     assert build_list(tmp_path)["version"] != build["version"], "a change of a style sheet is no new build"
+
+
+FEED = """<?xml version="1.0" encoding="utf-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom">
+<link href="https://host/base/" rel="alternate" type="text/html"/><title>T</title>
+<entry><link href="https://host/base/2026/a.html"/><summary>S</summary></entry>
+<entry><link href="https://host/base/toolkit/b.html"/><summary>S</summary></entry>
+<entry><link href="https://host/base/gone.html"/></entry>
+</feed>"""
+PAGE = """<html><body><p class="post-part">{}</p><div class="post-content">
+<h2 id="A">A <a class="anchor" href="#A">#</a></h2>
+<p>x<a class="fnref" href="#fn-1">1</a><span class="sidenote">note</span> <a href="/base/c.html" rel="noopener">c</a>
+<span class="math"><span class="katex"><annotation>a &lt; b</annotation><span>drawn</span></span></span> after</p>
+<div class="code"><pre class="highlight" tabindex="0"><code><span class="k">if</span> x</code></pre></div>
+<img src="/base/images/p.webp" alt="p" loading="lazy" style="width:50%"></div></body></html>"""
+
+
+def test_the_feed_has_the_text_of_lessons_and_posts(tmp_path):
+    (tmp_path / "toolkit").mkdir()
+    (tmp_path / "2026").mkdir()
+    (tmp_path / "2026" / "a.html").write_text(PAGE.format("Part 1"))
+    (tmp_path / "toolkit" / "b.html").write_text(PAGE.format("<a href='/base/#toolkit'>The toolkit</a>"))
+    (tmp_path / "feed.xml").write_text(FEED)
+    for _ in range(2):  # the second time there is nothing to add
+        feed.main(tmp_path)
+        text = (tmp_path / "feed.xml").read_text()
+        assert text.count("<content") == 1 and text.count("<entry>") == 3
+    shown = ElementTree.fromstring(text).find(".//{*}content").text
+    assert '<img src="https://host/base/images/p.webp" alt="p">' in shown and "note" not in shown
+    assert '<a href="https://host/base/c.html">c</a>' in shown
+    assert '<a href="https://host/base/2026/a.html#fn-1">1</a>' in shown
+    assert "<code>a &lt; b</code></span> after" in shown and "drawn" not in shown
+    assert "<pre><code>if x</code></pre>" in shown and "#</a>" not in shown
+
+
+def test_a_site_without_a_feed_stays_as_it_is(tmp_path):
+    feed.main(tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -499,7 +499,8 @@ def test_every_word_of_the_site_is_said_and_every_said_word_is_there():
     said = set(re.findall(r"\bwords\.(\w+)", theme)) - {"yml"}
     said |= set(re.findall(r"^word: (\w+)", theme, re.M)) | set(re.findall(r'words\["(\w+)"\]', code))
     # Named by what a quotation opens with.
-    by_kind = {"note", "tip", "warning", "important", "youtube", "twitter", "preview_youtube", "preview_twitter"}
+    by_kind = {"note", "tip", "warning", "important", "caution", "youtube", "twitter"}
+    by_kind |= {"preview_youtube", "preview_twitter"}
     assert set(words) == said | by_kind
 
 
