@@ -15,11 +15,15 @@ CURRENCY = re.compile(r"(?:^|\W)(?:US|AU|CA|NZ|HK|NT|[ACRS])$")  # before the se
 WORD = re.compile(r"(?:^|\s)[a-z]{2,}(?=\s|$|[,.;:])", re.I)
 
 
-def is_money(body: str, after: str) -> bool:
-    """Whether what stands between two dollars is prose; `after` is the character behind the second."""
+def is_money(body: str, after: str, before: str = "") -> bool:
+    """Whether what stands between two dollars is prose; `before` and `after` are the characters around them."""
     if TEX.search(body):
         return False
+    if before.isdigit() and body[0].isspace():  # 5$ to 10$
+        return True
     if NUMBER.match(body):
         prose = WORDS.search(body) or BREAK.search(body) or CURRENCY.search(body)
         return after.isdigit() or body[-1].isspace() or bool(prose)
+    if body[-1].isspace() and not body[0].isspace() and WORDS.search(body):  # $HOME and $PATH
+        return True
     return after.isdigit() and bool(WORD.search(body))

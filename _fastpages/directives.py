@@ -17,6 +17,8 @@ EFFECTS = {
     "remove_cell": "hide",
     "hide_input": "hide_input",
     "remove_input": "hide_input",
+    "hide_code": "hide_input",
+    "remove_code": "hide_input",
     "hide_output": "hide_output",
     "remove_output": "hide_output",
     "collapse": "collapse",

@@ -7,9 +7,12 @@ from .addresses import tidy
 from .errors import one_line
 
 TRUE, FALSE = {"true", "yes", "on"}, {"false", "no", "off"}
-TIME = r"\d\d?:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:[ap]m)?\s*(?:[a-z]{1,4}|[+-]\d\d?(?::?\d\d)?)?"
-DATE = re.compile(rf"(\d{{4}})([-/.])(\d\d?)\2(\d\d?)(?:(?:T|\s+){TIME})?", re.I)
-IN_WORDS = ("%B %d, %Y", "%b %d, %Y", "%B %d %Y", "%b %d %Y", "%d %B %Y", "%d %b %Y", "%a, %d %b %Y")
+ZONE = r"\(?(?:[a-z][a-z_/]{0,40}\)?|(?:UTC|GMT)?[+-]\d\d?(?::?\d\d)?)"
+CLOCK = r"\d\d?(?::\d\d(?::\d\d(?:\.\d+)?)?|(?=\s*[ap]m))\s*(?:[ap]\.?m\.?)?"
+TIME = re.compile(rf"(?:T|,?\s+){CLOCK}\s*(?:{ZONE})?$", re.I)
+DATE = re.compile(r"(\d{4})([-/.])(\d\d?)\2(\d\d?)")
+IN_WORDS = ("%B %d %Y", "%b %d %Y", "%d %B %Y", "%d %b %Y")
+WEEKDAY = re.compile(r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+", re.I)
 
 
 def _shown(value) -> str:
@@ -19,7 +22,7 @@ def _shown(value) -> str:
 
 # Each reader below takes what stands in a markdown cell, always text, or what YAML made of it.
 def _boolean(text):
-    text = unquoted(str(text))
+    text = unquoted(re.sub(r"\s+#.*", "", str(text)))
     if text.lower() in TRUE | FALSE:
         return text.lower() in TRUE
     raise ValueError(f"expected true or false, got {_shown(text)}")
@@ -33,7 +36,9 @@ def _integer(text):
 
 
 def _in_words(text: str):
-    """The date of `March 8, 2026`; None of what is none."""
+    """The date of `March 8, 2026` or `Sun, 8th Mar 2026`; None of what is none."""
+    text = re.sub(r"(?<=\d)(?:st|nd|rd|th)\b|[.,]", " ", WEEKDAY.sub("", text), flags=re.I)
+    text = re.sub(r"\bsept\b", "Sep", " ".join(text.split()), flags=re.I)
     for form in IN_WORDS:
         try:
             return datetime.datetime.strptime(text, form).date()
@@ -44,7 +49,7 @@ def _in_words(text: str):
 
 def read_date(text) -> datetime.date:
     """The day that is written there, whatever its time and zone. ValueError for what is no date."""
-    plain = unquoted(str(text).strip())[:100]
+    plain = TIME.sub("", unquoted(str(text).strip())[:100])
     numbers = DATE.fullmatch(plain)
     try:
         day = datetime.date(int(numbers[1]), int(numbers[3]), int(numbers[4])) if numbers else _in_words(plain)
@@ -86,7 +91,8 @@ def _authors(text):
 
 
 def _permalink(text):
-    return tidy(_text(text))
+    text = _text(text)
+    return tidy(f"{text}.html" if re.fullmatch(r"/(?:[\w.-]+/)*[\w-]+", text) else text)
 
 
 def _permalinks(text):
@@ -97,6 +103,8 @@ def _permalinks(text):
 
 
 def _picture(text):
+    if isinstance(text, dict):
+        text = text.get("path")
     if re.match(r"[a-z]+:|//", _text(text), re.I):
         raise ValueError(f"expected a picture of this site, got {_shown(text)}")
     return _text(text)
@@ -144,13 +152,16 @@ SILENT = set(
     "hide_deepnote_badge nb_path show_tags skip_exec skip_showdoc use_katex use_plotly use_twitter_embed".split()
 )
 FOREIGN = set(
-    "abstract bibliography canonical_url citation classes cover css csl draft excerpt_separator execute expires "
-    "exclude_from_search featured format freeze google_scholar header header_includes hidden hide_description "
-    "image_alt image_height image_width js jupyter keywords kernelspec lang language layout license liquid listing "
-    "locale mermaid nav_exclude nav_order next og_image output_file output page_layout parent pin pinned prev "
-    "priority read_time redirect_to related render_with_liquid reading_time robots search seo series share show_date "
-    "sidebar slug social_image sort subject teaser template theme thumbnail thumbnail_img tagline toc_depth toc_icon "
-    "toc_label toc_sticky toc_title twitter type uid url usemathjax use_toc version weight".split()
+    "abstract annotations bibliography canonical_url citation classes code_fold code_tools collection course courses "
+    "cover crossref css csl draft excerpt_separator execute exclude_from_search expires ext featured feed filters "
+    "format freeze google_scholar has_children header header_includes hidden hide_description hide_title html id "
+    "image_alt image_height image_width js jupyter kernelspec keywords lang language layout license liquid listing "
+    "locale menu mermaid nav_exclude nav_order next number_sections og_image order output output_file page_layout "
+    "paginate pagination parent pin pinned prev priority read_time reading_time redirect_to related "
+    "render_with_liquid robots search section seo series share show_date show_excerpts sidebar slug social_image sort "
+    "subject tagline teaser template theme thumbnail thumbnail_img title_block_banner title_block_style toc_depth "
+    "toc_icon toc_label toc_sticky toc_title twitter type uid unit units url use_toc usemathjax version week "
+    "weight".split()
 )
 LAYOUTS = {"article", "default", "none", "notebook", "page", "post", "posts", "single"}
 
@@ -175,14 +186,18 @@ def _take(key: str, text, values: dict, warnings: list) -> None:
     plain = _plain(key)
     if plain == "draft":
         plain, text = "published", not _boolean(text)
-    if plain in SILENT | FOREIGN and plain not in KEYS:
-        return _foreign(plain, text, warnings)
+    if plain in SILENT | FOREIGN:
+        _foreign(plain, text, warnings)
+        return
     if plain not in KEYS:
         raise ValueError(f"not a key of the front matter; known are {', '.join(sorted(KEYS))}")
     if plain in values:
         raise ValueError("given twice")
     if text is None or text == "":
         raise ValueError("has no value")
+    if plain == "permalink" and re.search(r"/:\w", str(text)):
+        warnings.append(f"permalink: {_shown(text)}: placeholders have no effect on this site")
+        return
     values[plain] = KEYS[plain](text)
 
 

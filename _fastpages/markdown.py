@@ -229,7 +229,8 @@ class PostMarkdown(MarkdownWithMath):
         self.inline.register("footnote", REFERENCE, self._parse_footnote, before="link")
 
     def _parse_dollars(self, parser, match, state):
-        if is_money(match["math_inline_tex"], state.src[match.end() : match.end() + 1]):
+        before, after = state.src[max(match.start() - 1, 0) : match.start()], state.src[match.end() : match.end() + 1]
+        if is_money(match["math_inline_tex"], after, before):
             return None
         return parser.parse_inline_math_tex(match, state)
 

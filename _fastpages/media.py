@@ -9,6 +9,7 @@ import binascii
 import html
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 from lxml import etree
 from lxml.html import fragment_fromstring
@@ -54,7 +55,7 @@ def _embedded(address: str) -> bytes | None:
     """What a `data:` address holds; None where it holds nothing that can be read."""
     _, _, text = address.partition(";base64,")
     try:
-        return base64.b64decode("".join(text.split())) or None
+        return base64.b64decode("".join(unquote(text).split())) or None
     except (binascii.Error, ValueError):
         return None
 

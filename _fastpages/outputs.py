@@ -33,6 +33,7 @@ QUIET = {
     WIDGET,
 }
 OBJECT = re.compile(r"<[\w. ]{1,100}(?: at 0x[0-9a-fA-F]+)?>|")
+EMBEDDED = re.compile(r"<img\b[^<>]{0,500}\ssrc=[\"']data:image/(?:png|jpeg|gif|webp);base64,")
 ACTIVE = re.compile(r"<(script|iframe|embed|object|canvas|applet)\b", re.I)
 CURSOR = re.compile(r"\x1b\[[0-9;?]*[A-LN-Za-ln-z]|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]")  # all but colours
 
@@ -202,6 +203,8 @@ class CleanOutputs(Preprocessor):
         pictures = _pictures(data) or first_frame(data.get("text/html", ""))
         if pictures:
             return pictures
+        if EMBEDDED.search(data.get("text/html", "")):
+            return {"text/html": data["text/html"]}
         if kind == "JavaScript" and "text/html" not in data:
             self.losses.tell("a script (application/javascript): it does not run on a page; left out")
             return {}

@@ -9,6 +9,7 @@ NAME = r"\{?(\\[a-zA-Z@]+)\}?"
 DEFINITION = re.compile(r"\\(?:re|provide)?newcommand\*?\s*" + NAME + r"(?:\s*\[(\d)\]\s*\[([^\[\]]{0,200})\])?")
 BRACES = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\}){0,300})\}"
 OPERATOR = re.compile(r"\\DeclareMathOperator(\*?)\s*" + NAME + r"\s*" + BRACES)
+DELIMITERS = re.compile(r"\\DeclarePairedDelimiter\s*" + NAME + r"\s*" + BRACES + r"\s*" + BRACES)
 PACKAGE = r"\\(?:require|usepackage)\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}"
 NOTHING = re.compile(rf"{PACKAGE}|\\IEEE(?:eqnarraynumspace|yesnumber|nonumber)")
 SAME = {r"\mathds": r"\mathbb", r"\textsc": r"\text", r"\textup": r"\text", r"\ensuremath": "", r"\mathbbm": r"\mathbb"}
@@ -106,6 +107,7 @@ def readable(tex: str) -> str:
     """The formula in TeX that KaTeX reads, as far as that goes."""
     tex = NOTHING.sub("", WORD.sub(lambda word: SAME[word[0]], tex))
     tex = OPERATOR.sub(lambda match: rf"\gdef{match[2]}{{\operatorname{match[1]}{{{match[3]}}}}}", tex)
+    tex = DELIMITERS.sub(lambda match: rf"\gdef{match[1]}#1{{{match[2]}#1{match[3]}}}", tex)
     return _environments(DEFINITION.sub(_define, tex)) if "\\" in tex else tex
 
 

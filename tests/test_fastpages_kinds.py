@@ -90,6 +90,9 @@ DATES = [
     "2026/03/08",
     "March 8, 2026",
     "8 Mar 2026",
+    "Sun, 8th March 2026 09:00:00 GMT",
+    "2026-03-08 09:00:00 America/New_York",
+    "2026-03-08 9am",
     '"2026-03-08"',
 ]
 
@@ -119,6 +122,9 @@ def head_of(*lines):
         ("author: [A, B]", "author", "A, B"),
         ("aliases: [/old.html]", "redirect_from", ["/old.html"]),
         ("draft: true", "published", False),
+        ("permalink: /a/b", "permalink", "/a/b.html"),
+        ("image: {path: images/x.png, alt: x}", "image", "images/x.png"),
+        ("toc: true  # contents", "toc", True),
     ],
 )
 def test_keys_of_jekyll_and_fastpages_have_their_effect(line, key, value):
@@ -128,8 +134,8 @@ def test_keys_of_jekyll_and_fastpages_have_their_effect(line, key, value):
 
 def test_keys_without_an_effect_are_told_and_layouts_are_not():
     assert head_of("layout: post", "show_tags: true", "nb_path: x", "skip_exec: true").warnings == []
-    found = head_of("layout: gallery", "slug: x", "toc_sticky: true")
-    assert [warning.split(":")[0] for warning in found.warnings] == ["layout", "slug", "toc_sticky"]
+    found = head_of("layout: gallery", "slug: x", "toc-sticky: true", "permalink: /:year/:title/")
+    assert [warning.split(":")[0] for warning in found.warnings] == ["layout", "slug", "toc_sticky", "permalink"]
     assert set(found.values) == {"date"}
 
 
@@ -413,6 +419,10 @@ def test_amounts_are_no_formulas(body, after):
 )
 def test_formulas_are_no_amounts(body, after):
     assert not is_money(body, after)
+
+
+def test_dollars_behind_amounts_and_before_names():
+    assert is_money(" to 10", " ", "5") and is_money("HOME and ", "P") and not is_money(" x ", " ", "n")
 
 
 def test_prose_and_formulas_beside_each_other(blog):

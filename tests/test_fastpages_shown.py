@@ -46,6 +46,7 @@ def annotations(body):
         (r"\begin{numcases}{f=} a & b\end{numcases}", r"f= \begin{cases} a & b\end{cases}"),
         (r"\begin{IEEEeqnarray}{rCl} a&=&b\end{IEEEeqnarray}", r"\begin{array}{rcl} a&=&b\end{array}"),
         (r"\DeclareMathOperator*{\am}{arg\,min}", r"\gdef\am{\operatorname*{arg\,min}}"),
+        (r"\DeclarePairedDelimiter{\abs}{\lvert}{\rvert}", r"\gdef\abs#1{\lvert#1\rvert}"),
         (r"\newcommand\R{\mathds{R}}", r"\providecommand{\R}{}\renewcommand{\R}{\mathbb{R}}"),
         (r"\require{cancel}\cancel{x}", r"\cancel{x}"),
         (r"\begin{pmatrix}a&b\\c&d\end{pmatrix}", r"\begin{pmatrix}a&b\\c&d\end{pmatrix}"),
