@@ -24,6 +24,7 @@ from .markdown import Links, PostRenderer, render_markdown
 from .media import Media
 from .outputs import CleanOutputs, cut_text
 from .pictures import PictureFolder, Pictures
+from .remote import link_pictures
 from .sanitize import clean
 from .tables import dress_tables, inline_styles
 from .tree import CONTROL, parse, write
@@ -155,7 +156,8 @@ class PostExporter(TemplateExporter):
         if "text/html" in data and self.trusted:
             return f'<div class="html">{data["text/html"]}</div>'
         if "text/html" in data:
-            source = self.folder.take_drawings(inline_styles(data["text/html"]), cell.metadata["post_number"])
+            source = link_pictures(inline_styles(data["text/html"]))
+            source = self.folder.take_drawings(source, cell.metadata["post_number"])
             return f'<div class="html">{self._clean(source, cell, alt=alt)}</div>'
         if "text/markdown" in data:
             return self._prose(render_markdown(data["text/markdown"], self._apart()), cell)

@@ -16,6 +16,7 @@ from .footnotes import REFERENCE, Footnotes
 from .maths import LONGEST
 from .names import is_document, same
 from .pipes import BAR, even_tables
+from .remote import link_pictures
 from .scan import strip_tags
 
 CALLOUT = re.compile(r"\s*<p>\s*(?:<strong>)?(Note|Tip|Warning|Important):(?:</strong>)?\s*", re.I)
@@ -176,8 +177,6 @@ class PostRenderer(IPythonRenderer):
 
     def image(self, text, url, title=None):
         caption = f' title="{html.escape(title)}"' if title else ""
-        if re.match(r"(https?:)?//", url):  # the page loads nothing from another host, so this becomes a link
-            return f'<a href="{html.escape(url)}"{caption}>{html.escape(text or url)}</a>'
         return f'<img src="{html.escape(url)}" alt="{html.escape(text or "")}"{caption}>'
 
     def block_html(self, html):
@@ -249,4 +248,4 @@ class PostMarkdown(MarkdownWithMath):
 def render_markdown(source: str, renderer: PostRenderer) -> str:
     """HTML of a markdown cell, not yet sanitised."""
     source = even_tables(mend_addresses(_trim_headings(source)))
-    return PostMarkdown(renderer).render(source).replace(BAR, "|")
+    return link_pictures(PostMarkdown(renderer).render(source).replace(BAR, "|"))

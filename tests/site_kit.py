@@ -107,7 +107,7 @@ def build(source):
         capture_output=True,
         text=True,
     )
-    if done.returncode:
+    if done.returncode or "its source is shown instead" in done.stderr:
         pytest.fail(f"not all could be converted: {done.stderr}", pytrace=False)
     built = run(bundle, "exec", "jekyll", "build", "--config", "_config.yml,_settings.yml", "-d", "_site", cwd=source)
     if built.returncode or re.search(r"Warning:|Deprecation:|Conflict:|Invalid date", built.stderr + built.stdout):

@@ -217,6 +217,23 @@ def test_embedded_pages_become_links(blog, capsys):
     assert link_frames("<iframe src='javascript:evil()'></iframe>") == "<iframe src='javascript:evil()'></iframe>"
 
 
+def test_pictures_of_other_hosts_become_links_or_the_words_of_a_link(blog, capsys):
+    badge = "https://elsewhere.example/badge.svg"
+    body, _ = converted(
+        blog,
+        capsys,
+        new_markdown_cell(f"[![Open in Colab]({badge})](https://colab.example/a)"),
+        new_markdown_cell(f'<a href="https://colab.example/b"><img src="{badge}" alt="Open it"/></a>'),
+        new_markdown_cell(f"<img width=3 src='{badge}' alt='A &amp; b'> ![c](<{badge}> \"t\")"),
+        code("x", html_output(f'<p>shown <img src="{badge}"></p>')),
+    )
+    assert re.search(r'<a href="https://colab.example/a"[^>]*>Open in Colab</a>', body)
+    assert re.search(r'<a href="https://colab.example/b"[^>]*>Open it</a>', body)
+    assert re.search(rf'<a href="{badge}"[^>]*>A &amp; b</a>', body)
+    assert re.search(rf'<a href="{badge}" title="t"[^>]*>c</a>', body)
+    assert re.search(rf'<a href="{badge}"[^>]*>{badge}</a>', body) and "<img" not in body
+
+
 def test_what_runs_is_told_where_it_stood(blog, capsys):
     _, told = converted(
         blog,
