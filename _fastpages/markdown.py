@@ -33,6 +33,8 @@ OTHER_SITE = re.compile(r"[a-z][a-z0-9+.-]*:|[#/\\]", re.I)
 ALERT = re.compile(r"\s*<p>\s*\[!(\w+)\][+-]?[ \t]*([^\n<]*)(?:<br ?/?>)?\s*(</p>)?\s*")
 ALERTS = {"info": "note", "hint": "tip", "attention": "warning", "danger": "caution", "error": "caution"}
 ALERTS |= {kind: kind for kind in ("note", "tip", "important", "warning", "caution")}
+# Behind a heading, as kramdown and pandoc have it: {#name .class}, {: .no_toc}, {-}.
+HEADING_MARKS = re.compile(r"\s{1,9}\{(?::\s?)?(?:[#.][\w-]{1,99}\s{0,9}){1,9}\}\s*$|\s{1,9}\{-\}\s*$")
 REFERENCE_TO_FORMULA = r"\\(?P<formula_kind>(?:eq|auto|c|C)?ref)\{(?P<formula_label>[^{}\n]{1,200})\}"
 
 
@@ -84,8 +86,12 @@ class PostRenderer(IPythonRenderer):
 
     def heading(self, text, level, **attrs):
         level = max(level, 2)  # the page's own title is its only h1
+        marks = HEADING_MARKS.search(text)
+        text = text[: marks.start()] if marks else text
         plain = html.unescape(strip_tags(text)).strip()
-        name = self._free_name(re.sub(r"[\"'<>&#\\^`{|}%\[\]]", "", plain).replace(" ", "-") or "section")
+        wanted = re.search(r"#([\w-]+)", marks[0]) if marks else None
+        usual = re.sub(r"[\"'<>&#\\^`{|}%\[\]]", "", plain).replace(" ", "-") or "section"
+        name = self._free_name(wanted[1] if wanted else usual)
         self.headings.append({"level": level, "id": name, "text": plain})
         label = html.escape(self.words["anchor"]) + f": {html.escape(plain)}"
         anchor = f'<a class="anchor" data-pagefind-ignore="" href="#{name}" aria-label="{label}">#</a>'

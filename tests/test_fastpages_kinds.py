@@ -348,6 +348,19 @@ def test_captions_under_pictures_of_markdown(blog):
     assert body.count('width="30" height="20"') == 2 and "{" not in body
 
 
+def test_attributes_behind_a_heading_are_no_text(blog):
+    source = "# One {#first .big}\n\n## Two {-}\n\n### Three {: .no_toc }\n\n## A set {x} {y}"
+    body = blog.body(new_markdown_cell(source))
+    contents = front(blog.posts()["2026-03-04-01_one.html"])["contents"]
+    assert [(heading["id"], heading["text"]) for heading in contents] == [
+        ("first", "One"),
+        ("Two", "Two"),
+        ("Three", "Three"),
+        ("A-set-x-y", "A set {x} {y}"),
+    ]
+    assert '<h2 id="first">One <a' in body
+
+
 # Tables
 
 
