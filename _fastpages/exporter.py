@@ -30,6 +30,7 @@ from .tables import dress_tables, inline_styles
 from .tree import CONTROL, parse, write
 
 LOST = re.compile(r"<(script|style|iframe|object|embed|canvas|form|select|textarea|input|svg)\b", re.I)
+LABEL = re.compile(r"(?:fig|tbl|lst)-[\w-]{1,100}")
 PROSE_WITH_MATHS = re.compile(r"\s*(?![\s$\\])[^$]{1,2000}\$")  # LaTeX that opens with text
 LONGEST = 200_000  # characters of a cell's source
 WORDS_A_MINUTE, LINES_A_MINUTE = 220, 40
@@ -131,7 +132,7 @@ class PostExporter(TemplateExporter):
             return shown
         wishes = cell.metadata["post"]
         name = wishes.pop("label", "")
-        mark = f' id="{html.escape(name)}"' if name and self.renderer.take_name(name) else ""
+        mark = f' id="{name}"' if LABEL.fullmatch(name) and self.renderer.take_name(name) else ""
         return f"<figure{mark}>{shown}<figcaption>{self._caption(output['post_caption'], cell)}</figcaption></figure>"
 
     def _caption(self, text, cell):

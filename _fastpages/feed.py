@@ -44,6 +44,8 @@ def _plain_code(root) -> None:
 
 def simplified(content, address: str) -> str:
     """The HTML of a page's text, an element of lxml's, for a reader of feeds; `address` is the page's own."""
+    for element in content.xpath(".//script | .//style | .//iframe | .//object | .//embed"):
+        element.drop_tree()
     for name in DROPPED:
         for element in _of_class(content, name):
             element.drop_tree()

@@ -91,7 +91,7 @@ class PostRenderer(IPythonRenderer):
         plain = html.unescape(strip_tags(text)).strip()
         wanted = re.search(r"#([\w-]+)", marks[0]) if marks else None
         usual = re.sub(r"[\"'<>&#\\^`{|}%\[\]]", "", plain).replace(" ", "-") or "section"
-        name = self._free_name(wanted[1] if wanted else usual)
+        name = self._free_name(wanted[1] if wanted and not wanted[1].startswith("site-") else usual)
         self.headings.append({"level": level, "id": name, "text": plain})
         label = html.escape(self.words["anchor"]) + f": {html.escape(plain)}"
         anchor = f'<a class="anchor" data-pagefind-ignore="" href="#{name}" aria-label="{label}">#</a>'

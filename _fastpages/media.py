@@ -18,6 +18,7 @@ from .errors import reason
 from .losses import Losses
 from .pictures import PictureFolder
 from .scan import replace
+from .tree import CONTROL
 
 OPEN, CLOSE = "\ue030", "\ue031"
 MARK = re.compile(f"{OPEN}(\\d{{1,9}}){CLOSE}")
@@ -102,7 +103,7 @@ class Media:
 
     def _player(self, piece: str, name: str) -> str:
         try:
-            element = fragment_fromstring(piece)
+            element = fragment_fromstring(CONTROL.sub("", piece))
         except etree.ParserError:
             return ""
         if element.tag not in {"audio", "video"}:

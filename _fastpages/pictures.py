@@ -129,9 +129,11 @@ class PictureFolder:
             root = self.root.resolve()
             for name in dict.fromkeys((unquote(src), unquote(re.split("[?#]", src)[0]).replace("\\", "/"))):
                 path = (self.beside / name).resolve()
+                if not path.is_relative_to(root):
+                    continue
                 path = path if path.is_file() else _alike(path)
-                if path and path.is_relative_to(root):
-                    return path
+                if path:
+                    return path.resolve() if path.resolve().is_relative_to(root) else None
         except (OSError, ValueError, RuntimeError):  # too long a name, a zero byte, a link that leads to itself
             pass
         return None

@@ -88,6 +88,7 @@ PAGE = """<html><body><p class="post-part">{}</p><div class="post-content">
 <p>x<a class="fnref" href="#fn-1">1</a><span class="sidenote">note</span> <a href="/base/c.html" rel="noopener">c</a>
 <span class="math"><span class="katex"><annotation>a &lt; b</annotation><span>drawn</span></span></span> after</p>
 <div class="code"><pre class="highlight" tabindex="0"><code><span class="k">if</span> x</code></pre></div>
+<script>evil()</script>
 <img src="/base/images/p.webp" alt="p" loading="lazy" style="width:50%"></div></body></html>"""
 
 
@@ -102,7 +103,8 @@ def test_the_feed_has_the_text_of_lessons_and_posts(tmp_path):
         text = (tmp_path / "feed.xml").read_text()
         assert text.count("<content") == 1 and text.count("<entry>") == 3
     shown = ElementTree.fromstring(text).find(".//{*}content").text
-    assert '<img src="https://host/base/images/p.webp" alt="p">' in shown and "note" not in shown
+    assert '<img src="https://host/base/images/p.webp" alt="p">' in shown
+    assert "note" not in shown and "evil" not in shown
     assert '<a href="https://host/base/c.html">c</a>' in shown
     assert '<a href="https://host/base/2026/a.html#fn-1">1</a>' in shown
     assert "<code>a &lt; b</code></span> after" in shown and "drawn" not in shown

@@ -340,7 +340,7 @@ def test_films_beside_the_notebook_are_played_and_others_linked(blog, capsys):
         new_markdown_cell('<video src="my clip.mp4" controls></video>'),
         new_markdown_cell('<video src="https://elsewhere.example/x.mp4"></video>'),
         new_markdown_cell('<video src="../../secret.mp4"></video>'),
-        new_markdown_cell("<audio controls></audio> \ue0300\ue031"),
+        new_markdown_cell("<audio controls>\x01</audio> \ue0300\ue031"),
     )
     assert body.count("<video ") == 2, "a mark of somebody else's shows a player of this page at most"
     assert 'href="https://elsewhere.example/x.mp4"' in body
