@@ -2,6 +2,10 @@
 hold.
 """
 
+import base64
+import io
+import wave
+
 import nbformat
 from nbformat.v4 import new_markdown_cell, new_notebook
 from notebook_kit import code, html_output, picture_output, stream
@@ -91,6 +95,27 @@ document.getElementById("chart").textContent = "drawn";
 </script><button type="button" onclick="this.textContent = 'pressed'">press</button>"""),
     ),
 ]
+
+
+def silence() -> str:
+    """A tenth of a second without a sound, as an address."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as sound:
+        sound.setparams((1, 1, 8000, 0, "NONE", ""))
+        sound.writeframes(b"\x80" * 800)
+    return f"data:audio/wav;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+OUR_LOSS = "99c_shown.ipynb"  # shows how a formula looks that cannot be drawn
+SHOWN = [
+    "# Shown part\n> With captions and sounds.\n\n- date: 2031-02-07\n- hide: true",
+    "## Callouts\n\n> [!NOTE]\n> One.\n\n> [!CAUTION] A title\n> Another, with *emphasis*.",
+    code("#| fig-cap: A caption of **two** fields\n#| alt: A red field\nplot()", picture_output()),
+    code("Audio(silence)", html_output(f'<audio controls><source src="{silence()}"/>No sound.</audio>')),
+    code("chart", html_output('<div id="vis"></div><script>vegaEmbed("#vis", {})</script>')),
+    "$$x = y \\label{eq:first}$$\n\nBy $\\eqref{eq:first}$, and\n\n$$\\begin{tikzcd} A \\end{tikzcd}$$",
+    "| a | b |\n|---|---|\n| 1 |\n\n- item\n\n  | c |\n  |---|\n  | 2 |",
+]
 PINNED = """---
 title: "Pinned: a written post"
 summary: Written by hand, and about a quokka too.
@@ -111,8 +136,9 @@ written = True
 
 
 def write_our_posts(source):
-    """Four notebooks of the series, the last two of them hidden from the home page, and a written post."""
-    for name, cells in {"98_ours": FIRST, "98b_rich": RICH, "99_hidden": HIDDEN, "99b_trusted": TRUSTED}.items():
+    """Five notebooks of the series, the last three of them hidden from the home page, and a written post."""
+    notebooks = {"98_ours": FIRST, "98b_rich": RICH, "99_hidden": HIDDEN, "99b_trusted": TRUSTED, "99c_shown": SHOWN}
+    for name, cells in notebooks.items():
         cells = [new_markdown_cell(cell) if isinstance(cell, str) else cell for cell in cells]
         nbformat.write(new_notebook(cells=cells), source / "_notebooks" / f"{name}.ipynb")
     (source / "_posts").mkdir(exist_ok=True)

@@ -43,3 +43,10 @@ def test_the_theme_is_there_before_anything_is_drawn(visit, path):
     }).observe(document, {childList: true, subtree: true});""")
     page.reload()
     assert page.evaluate("early") == ["dark", "js"]
+
+
+def test_a_sound_of_the_sites_own_can_be_played(visit):
+    page = visit("/2031/02/07/99c_shown.html")
+    page.wait_for_function("document.querySelector('audio').readyState >= HTMLMediaElement.HAVE_METADATA")
+    assert abs(page.evaluate("document.querySelector('audio').duration") - 0.1) < 0.01
+    assert page.locator("figcaption").inner_text() == "A caption of two fields"
