@@ -92,7 +92,7 @@ class PostExporter(TemplateExporter):
         return clean(self.notes.section(), self.links, markdown=True)
 
     def _clean(self, fragment, cell, markdown=False, alt=""):
-        self.losses.cell = cell.metadata["cell"]
+        self.losses.cell = self.links.cell = cell.metadata["cell"]
         number, attachments = cell.metadata["post_number"], cell.get("attachments")
         fragment = clean(
             fragment, self.links, lambda src: self.folder.resolve(src, number, attachments, markdown), markdown=markdown

@@ -45,7 +45,7 @@ class Links:
         self.name, self.folder = name, folder  # the document's file name, and its folder's from the repository's top
         self.posts, self.site = posts, site  # posts: file name of a notebook or written post -> address
         self.documents = {same(name): address for name, address in posts.items()}
-        self.warnings = []
+        self.warnings, self.cell = [], None  # the number of the cell that is looked at
 
     def __call__(self, href: str):
         href = href.strip()
@@ -54,7 +54,8 @@ class Links:
             found = [self.documents[name] for name in names if name in self.documents]
             if not found:
                 what = f"links to {one_line(names[0])}, which is no notebook or post of the series; left as text"
-                self.warnings.append(f"{self.name}: {what}")
+                place = f" in cell {self.cell}" if self.cell and self.name.endswith(".ipynb") else ""
+                self.warnings.append(f"{self.name}: {what}{place}")
                 return None
             return found[0] + (match[2] or "")
         if href.startswith(("#", "//", "\\")) or re.match(r"[a-z][a-z0-9+.-]*:", href, re.I):
