@@ -485,6 +485,8 @@ PATHOLOGICAL = [
     ("markdown", "$", "\\begin{eqnarray}"),
     ("markdown", "", "$\\label{a}$ "),
     ("markdown", "", "~~~\n"),
+    ("markdown", "", "<img src=//a "),
+    ("markdown", "# a", " {#a"),
     ("html", "", "<iframe"),
     ("html", "", "<iframe src=a>"),
     ("html", "", "<button>"),
