@@ -13,6 +13,7 @@ from .files import read_text
 from .standing import front_matter_of
 
 PATH = re.compile(r"/[\w./-]*(\.html|/)")
+OLD_PATH = re.compile(r"/[\w./ ~!$&'()+;=@-]*(\.html|/)")  # with what Jekyll let addresses have, of categories as well
 LONGEST, LONGEST_PART = 500, 200  # bytes: what file systems and hosts take, with room for Jekyll's own
 # What the build writes beside the pages, whose folders also belong to it: the name, and what it is.
 MADE = {
@@ -30,8 +31,17 @@ MADE = {
 
 def tidy(path: str) -> str:
     """A permalink as it is written to the page: `/name.html` or `/folder/`. ValueError for what is none."""
+    return _tidied(path, PATH)
+
+
+def tidy_old(path: str) -> str:
+    """An old address in the same way; it may be `/deep learning/a+b.html`, with the space as it is or as `%20`."""
+    return _tidied(unquote(path), OLD_PATH)
+
+
+def _tidied(path: str, pattern: re.Pattern) -> str:
     path = unicodedata.normalize("NFC", path)
-    if not PATH.fullmatch(path) or ".." in path:
+    if not pattern.fullmatch(path) or ".." in path:
         raise ValueError(f"expected a path such as /name.html, got {path[:100]!r}")
     parts = [part for part in path.split("/") if part not in {"", "."}]
     is_folder = path.endswith("/")

@@ -3,7 +3,7 @@
 import datetime
 import re
 
-from .addresses import tidy
+from .addresses import tidy, tidy_old
 from .errors import one_line
 
 TRUE, FALSE = {"true", "yes", "on"}, {"false", "no", "off"}
@@ -97,7 +97,7 @@ def _permalink(text):
 
 def _permalinks(text):
     return [
-        _permalink(path)
+        tidy_old(_text(path))
         for path in ([text] if isinstance(text, str) and "," not in text and "[" not in text else _list(text))
     ]
 

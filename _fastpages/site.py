@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from .addresses import tidy
+from .addresses import tidy_old
 from .errors import NotebookError, one_line
 from .files import write
 
@@ -85,7 +85,7 @@ def read_moved(path: Path) -> dict:
         return {}
     try:
         moved = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
-        return {tidy(address): str(name) for address, name in moved.items()}
+        return {tidy_old(address): str(name) for address, name in moved.items()}
     except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise NotebookError(f"{path}: {one_line(error)}") from None
 

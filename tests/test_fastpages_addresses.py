@@ -263,3 +263,20 @@ def test_a_mark_in_a_page_removes_no_other_pictures(blog):
     blog.add(code("x = 1"))
     assert blog.convert() == 0
     assert (blog.root / "images" / "demo" / "tiles.webp").is_file()
+
+
+def test_an_old_address_may_be_what_jekyll_made_of_categories(blog, capsys):
+    """`categories: [Deep Learning, C++]` gave folders of these names; a page's own address stays plain."""
+    blog.add(head=HEAD + "- redirect_from: [/deep%20learning/c++/2020/01/01/it's.html, /größe & mehr/]\n")
+    assert blog.convert() == 0
+    assert front(blog.posts()[POST])["redirect_from"] == ["/deep learning/c++/2020/01/01/it's.html", "/größe & mehr/"]
+    capsys.readouterr()
+    blog.add(name="02_two", head=HEAD + "- redirect_from: /Deep%20Learning/C++/2020/01/01/it's.html\n")
+    blog.add(name="03_three", head=HEAD + "- permalink: /deep learning/\n")
+    blog.add(name="04_four", head=HEAD + '- redirect_from: /a"b.html\n')
+    problems = told(blog, capsys)
+    assert [problem.split(": ")[:2] for problem in problems] == [
+        ["03_three.ipynb", "permalink"],
+        ["04_four.ipynb", "redirect_from"],
+        ["02_two.ipynb", "redirect_from"],
+    ]
