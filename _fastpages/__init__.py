@@ -13,4 +13,6 @@ that Jekyll built.
 Documents come from anywhere. `errors` says what is wrong with one in a line and lets the others go on, and `losses`
 what a page had to leave out; `files`, `scan`, `prose`, `plain_yaml` and `patience` keep any of them from taking more
 time or memory than a page is worth, or from being read for what they are not.
+
+`python -m _fastpages import` is another command, in the folder `importer`: it brings an existing fastpages blog over.
 """

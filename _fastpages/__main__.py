@@ -1,4 +1,4 @@
-"""The command line: `python -m _fastpages [--notebooks _notebooks] [--out .]`."""
+"""The command line: `python -m _fastpages [--notebooks _notebooks] [--out .]`, and `… import FOLDER`."""
 import argparse
 import sys
 from pathlib import Path
@@ -29,7 +29,28 @@ def _arguments(argv) -> argparse.Namespace:
         "--settings", type=Path, default=Path("settings.ini"), help="where owner and repository are named"
     )
     parser.add_argument("--baseurl", help="path of the site on its host, instead of the one in the settings")
+    _add_import(parser.add_subparsers(dest="command", title="another command", metavar="import"))
     return parser.parse_args(argv)
+
+
+def _add_import(commands) -> None:
+    parser = commands.add_parser(
+        "import",
+        help="bring an existing fastpages blog into this folder",
+        description="Brings an existing fastpages blog into this project's layout: notebooks, posts, pages, pictures, "
+        "settings. Tells in a line each what was taken, what was changed, and what was not taken and why. Overwrites "
+        "nothing; a second run changes nothing.",
+        epilog="""examples:
+  python -m _fastpages import ~/my-blog --dry-run      what would become of each file
+  python -m _fastpages import ~/my-blog                into this folder
+  python -m _fastpages import ~/my-blog --to ../blog   into another
+
+Exit status: 0 all was taken, 1 something was not, 2 nothing was done.""",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the blog's, with _notebooks/ or _posts/ in it")
+    parser.add_argument("--to", type=Path, default=Path("."), metavar="FOLDER", help="where it goes (default: here)")
+    parser.add_argument("--dry-run", action="store_true", help="write nothing, only tell")
 
 
 def build(notebooks: Path, out: Path, settings: Path, baseurl: str | None) -> Report:
@@ -60,8 +81,23 @@ def tell(report: Report) -> None:
         print(problem, file=sys.stderr)
 
 
+def bring_in(folder: Path, to: Path, dry_run: bool) -> int:
+    """Imports a blog, tells what became of it, and gives the exit status."""
+    from .importer import NOT_TAKEN, NotABlog, bring  # seldom needed
+
+    try:
+        report = bring(folder, to, dry_run)
+    except (NotABlog, NotebookError) as error:  # the latter of the folder that it goes to
+        print(error, file=sys.stderr)
+        return 2
+    print(report.text())
+    return 1 if report.count(NOT_TAKEN) else 0
+
+
 def main(argv=None) -> int:
     args = _arguments(argv)
+    if args.command == "import":
+        return bring_in(args.folder, args.to, args.dry_run)
     try:
         report = build(args.notebooks, args.out, args.settings, args.baseurl)
     except NotebookError as error:
