@@ -19,7 +19,8 @@ def _arguments(argv) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m _fastpages",
         description="Convert notebooks and written posts to Jekyll posts.",
-        epilog="Exit status: 0 all is published, 1 some documents could not be converted, 2 nothing was done.",
+        epilog="Exit status: 0 all is published, 1 some documents could not be converted, 2 nothing was done. "
+        "Another command, `python -m _fastpages import FOLDER`, brings an existing fastpages blog over.",
     )
     parser.add_argument("--notebooks", type=Path, default=Path("_notebooks"), help="folder of NN_name.ipynb")
     parser.add_argument(
@@ -29,17 +30,15 @@ def _arguments(argv) -> argparse.Namespace:
         "--settings", type=Path, default=Path("settings.ini"), help="where owner and repository are named"
     )
     parser.add_argument("--baseurl", help="path of the site on its host, instead of the one in the settings")
-    _add_import(parser.add_subparsers(dest="command", title="another command", metavar="import"))
     return parser.parse_args(argv)
 
 
-def _add_import(commands) -> None:
-    parser = commands.add_parser(
-        "import",
-        help="bring an existing fastpages blog into this folder",
-        description="Brings an existing fastpages blog into this project's layout: notebooks, posts, pages, pictures, "
-        "settings. Tells in a line each what was taken, what was changed, and what was not taken and why. Overwrites "
-        "nothing; a second run changes nothing.",
+def _import_arguments(argv) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m _fastpages import",
+        description="""Brings an existing fastpages blog over, into this project's layout: notebooks, posts, pages,
+pictures, settings. Tells in a line each what was taken, what was changed, and what was
+not taken and why. Overwrites nothing; a second run changes nothing.""",
         epilog="""examples:
   python -m _fastpages import ~/my-blog --dry-run      what would become of each file
   python -m _fastpages import ~/my-blog                into this folder
@@ -48,9 +47,10 @@ def _add_import(commands) -> None:
 Exit status: 0 all was taken, 1 something was not, 2 nothing was done.""",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the blog's, with _notebooks/ or _posts/ in it")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the blog, with _notebooks/ or _posts/ in it")
     parser.add_argument("--to", type=Path, default=Path("."), metavar="FOLDER", help="where it goes (default: here)")
     parser.add_argument("--dry-run", action="store_true", help="write nothing, only tell")
+    return parser.parse_args(argv)
 
 
 def build(notebooks: Path, out: Path, settings: Path, baseurl: str | None) -> Report:
@@ -95,9 +95,10 @@ def bring_in(folder: Path, to: Path, dry_run: bool) -> int:
 
 
 def main(argv=None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["import"]:
+        return bring_in(**vars(_import_arguments(argv[1:])))
     args = _arguments(argv)
-    if args.command == "import":
-        return bring_in(args.folder, args.to, args.dry_run)
     try:
         report = build(args.notebooks, args.out, args.settings, args.baseurl)
     except NotebookError as error:

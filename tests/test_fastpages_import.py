@@ -92,6 +92,7 @@ def test_a_whole_blog_is_taken_and_every_loss_named(blog, capsys):
         ("_posts/2020-01-14-test-markdown-post.md, line 33", "/2019/01/01/nothing.html"),
         ("_posts/2020-01-14-test-markdown-post.md, line 43", "{% include mine.html %}"),
         ("_pages/about.md", "never overwritten"),
+        ("_pages/tags.html", "its old address /categories/"),
         ("_posts/notes.txt", "no post"),
         ("_word/2020-01-01-a-word-post.docx", "Word files are not converted"),
         ("CNAME", "domain"),
@@ -126,7 +127,7 @@ def test_nothing_of_the_blog_is_passed_over(tmp_path, blog, capsys):
     for place in contents(folder).keys() - of_fastpages:
         named = place if place != ".vscode/settings.json" else ".vscode"
         assert re.search(rf"^[a-z ]+: (.*, )?{re.escape(named)}(?!\w)", report, re.M), place
-    assert "left out: _includes/: fastpages' theme (1 files)" in report and "left out: assets/: " in report
+    assert "left out: _includes/: files of fastpages' theme: 1" in report and "left out: assets/: " in report
 
 
 def test_a_second_run_changes_nothing(blog, capsys):

@@ -12,7 +12,7 @@ from .blog import NotABlog, read_blog
 from .documents import Taker
 from .pages import find_pages, take_page
 from .places import Places
-from .report import NOT_TAKEN, Report, Target
+from .report import LEFT_OUT, NOT_TAKEN, Report, Target
 from .rest import take_rest
 from .settings import take_config
 
@@ -35,4 +35,6 @@ def bring(folder: Path, to: Path, dry_run: bool = False) -> Report:
         take_page(path, address, places, report)
     take_rest(blog, places, target, report)
     take_config(blog, target, report)
+    if not (to / "_layouts").is_dir():
+        report.add(LEFT_OUT, str(to), "no copy of this project, whose theme and commands build the blog")
     return report

@@ -31,21 +31,28 @@ def find_pages(blog: Blog, places: Places, report: Report) -> dict:
     for path in _pages(blog):
         place = f"_pages/{path.name}"
         places.told.add(place)
-        if path.name in FASTPAGES_OWN:
-            report.add(LEFT_OUT, place, "the site has its own")
-            continue
         try:
             address = _address(path)
         except (OSError, ValueError) as error:
             report.add(NOT_TAKEN, place, reason(error))
             continue
         owner = own.get(place_of(address))
+        if path.name in FASTPAGES_OWN:
+            _tell_of_own(place, address, owner, report)
+            continue
         if owner not in {None, place}:
             report.add(NOT_TAKEN, place, f"its address {address} is the site's own ({owner})")
             continue
         found[path] = address
         places.pages[place] = address
     return found
+
+
+def _tell_of_own(place: str, address: str, owner: str | None, report: Report) -> None:
+    """Tells of a page that fastpages brings, as the site's theme does."""
+    report.add(LEFT_OUT, place, "the site has its own")
+    if owner is None:
+        report.add(NOT_TAKEN, place, f"its old address {address} does not lead on to the site's own page")
 
 
 def _head(path: Path) -> tuple:

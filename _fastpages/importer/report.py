@@ -18,7 +18,7 @@ class Report:
     lines: list = field(default_factory=list)
 
     def add(self, kind: str, where: str, what: str = "") -> None:
-        self.lines.append((kind, where, one_line(what)))
+        self.lines.append((kind, one_line(where), one_line(what)))
 
     def count(self, kind: str) -> int:
         return sum(1 for line in self.lines if line[0] == kind)

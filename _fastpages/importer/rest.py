@@ -122,7 +122,7 @@ def _tell_of_others(blog: Blog, told: set, report: Report) -> None:
             else:
                 report.add(NOT_TAKEN, place, _why(place))
     for folder, count in theme.items():
-        report.add(LEFT_OUT, f"{folder}/", f"fastpages' theme ({count} files); the site has its own")
+        report.add(LEFT_OUT, f"{folder}/", f"files of fastpages' theme: {count}; the site has its own")
     if tools:
         report.add(LEFT_OUT, ", ".join(tools), "what made fastpages work")
 
