@@ -90,6 +90,9 @@ def bring_in(folder: Path, to: Path, dry_run: bool) -> int:
     except (NotABlog, NotebookError) as error:  # the latter of the folder that it goes to
         print(error, file=sys.stderr)
         return 2
+    except OSError as error:  # of a folder that cannot be read
+        print(reason(error), file=sys.stderr)
+        return 2
     print(report.text())
     return 1 if report.count(NOT_TAKEN) else 0
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..documents import HEAD
 from ..errors import NotebookError, naming, one_line
 from ..files import read_bytes, read_text
-from ..front_matter import read
+from ..front_matter import read, split_cell
 from ..patience import SECONDS, at_most
 from .blog import Blog, Source, notebook_of, post_parts
 from .fields import as_lines, as_yaml, summary_and_rest, translate
@@ -136,7 +136,7 @@ class Taker:
         values = self._values(source, "\n".join([head.rest, *texts]))
         summary, opening = summary_and_rest(head)
         rest = f"{opening}{head.rest}".strip()
-        new = as_lines(head.title, summary, values) + (f"\n\n{rest}" if rest else "")
+        lines = as_lines(head.title, summary, values)
         cell = {"cell_type": "markdown", "metadata": {}} if head.cell is None else cells[head.cell]
         if head.cell is None and (content.get("nbformat_minor") or 0) >= 5:
             cell["id"] = "front-matter"
@@ -148,7 +148,7 @@ class Taker:
         else:
             where = f"{source.place}, front matter"
             self.report.add(CHANGED, where, f"stands in cell {place + 1}, before any other text")
-        content["cells"] = [*others[:place], cell | {"cell_type": "markdown", "source": new}, *others[place:]]
+        content["cells"] = [*others[:place], *_head_cells(cell, lines, rest), *others[place:]]
 
 
 def _runs(cell: dict) -> bool:
@@ -162,6 +162,19 @@ def _line_of(told: tuple) -> tuple:
     kind, where, _ = told
     numbers = [int(number) for number in re.findall(r", (?:cell|line) (\d+)", where)]
     return (1, *numbers) if numbers else (0, where.endswith(", front matter"))
+
+
+def _head_cells(cell: dict, lines: str, rest: str) -> list:
+    """The cell of the front matter and what follows in it, in a cell of its own where it would read like more keys."""
+    together = f"{lines}\n\n{rest}".strip()
+    if split_cell(together)[3] == rest:
+        return [cell | {"cell_type": "markdown", "source": together}]
+    apart = {key: value for key, value in cell.items() if key != "attachments"}
+    name = {"id": f"{cell['id']}-rest"[-64:]} if "id" in cell else {}
+    return [
+        apart | {"cell_type": "markdown", "source": lines},
+        cell | name | {"cell_type": "markdown", "source": rest},
+    ]
 
 
 def _check(cells: list, source: Source) -> None:

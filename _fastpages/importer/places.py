@@ -9,8 +9,10 @@ from urllib.parse import unquote
 
 from ..addresses import Addresses, file_of, own_places, place_of, tidy
 from ..documents import read_documents
-from ..errors import NotebookError
+from ..errors import NotebookError, reason
+from ..files import read_bytes
 from ..names import address_of
+from ..webp import opened
 from .blog import Blog, Source
 from .report import CHANGED, NOT_TAKEN, Report, Target
 
@@ -128,13 +130,21 @@ class Places:
         document = self.olds.get(file_of(posixpath.join(posixpath.dirname(source.old or "/"), path)))
         return (document.place, document) if document else (None, None)
 
+    def find_file(self, address: str, source: Source) -> str | None:
+        """The place of a file that is no document, in the old blog."""
+        place, document = self.find(address, source)
+        return None if document else place
+
     def cover(self, address: str, source: Source, tell) -> str | None:
         """The place of the picture that a front matter names."""
         home = HOME.sub("/", address.strip())
-        place, _ = self.find(home if REMOTE.match(home) else f"/{home.lstrip('/')}", source)
-        if place is None:
-            why = "not a picture of this blog" if REMOTE.match(home) else "not there"
-            tell(NOT_TAKEN, f"image: {address}: {why}; one of the page's pictures stands in")
+        place = self.find_file(home if REMOTE.match(home) else f"/{home.lstrip('/')}", source)
+        try:
+            if place is None:
+                raise ValueError("not a picture of this blog" if REMOTE.match(home) else "not there")
+            opened(read_bytes(self.blog.root / place))
+        except (OSError, ValueError) as error:
+            tell(NOT_TAKEN, f"image: {address}: {reason(error)}; one of the page's pictures stands in")
             return None
         self.wanted.setdefault(place, source.place)
         return new_place(place)

@@ -119,7 +119,7 @@ class Rewriter:
 
     def _media(self, address: str) -> str | None:
         """Where a sound or a film is here; None where it stays, which the converter tells of."""
-        place, _ = self.places.find(address, self.source)
+        place = self.places.find_file(address, self.source)
         return self._file(place) if place else None
 
     def _document(self, document) -> str:
@@ -148,7 +148,7 @@ class Rewriter:
             return address if unquote(address.removeprefix("attachment:")) in self.attachments else None
         if address.startswith("data:"):
             return address
-        place, _ = self.places.find(address, self.source)
+        place = self.places.find_file(address, self.source)
         if place:
             return self._file(place)
         if not REMOTE.match(address):

@@ -103,7 +103,7 @@ def _tell_rest(config: Config, report: Report) -> None:
         report.add(CHANGED, "_config.yml", f"default_badges: each notebook says {key}: true instead")
     plugins = config.values.get("plugins")
     for name in plugins if isinstance(plugins, list) else []:
-        if name not in PLUGINS:
+        if str(name) not in PLUGINS:
             report.add(NOT_TAKEN, "_config.yml", f"plugins: {name}: what it does is not done here")
     if config.values.get("use_math") is not True:
         report.add(CHANGED, "_config.yml", "use_math: not set; documents with dollars get use_math: false")
