@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
-from notebook_kit import ROOT, Blog, code, command, front, png, text_of
+from notebook_kit import ROOT, Blog, code, command, front, html_output, png, text_of
 
 from _fastpages.importer import bring
 from _fastpages.importer.blog import read_blog
@@ -519,6 +519,16 @@ def test_what_a_converter_would_refuse_is_mended_or_named(old, blog, capsys):
     )
     assert len(lost) == len(expected) and all(map(str.startswith, lost, expected)), lost
     assert blog.convert() == 0
+
+
+def test_a_chart_that_a_script_draws_is_named(old, blog, capsys):
+    chart = code("chart", html_output("<div id='vis'></div><script>draw('vis')</script>"))
+    table = code("table", html_output("<table><tr><td>1</td></tr></table><script>sort()</script>"))
+    add_notebook(old, "# T\n> s", chart, table)
+    add_notebook(old, "# T\n> s\n\n- trusted: true", chart, name="2020-06-03-trusted.ipynb")
+    run(old, blog)
+    lost = [line for line in told(capsys, "not taken") if "runs a script" in line]
+    assert [line.partition(": ")[0] for line in lost] == ["_notebooks/2020-06-02-more.ipynb, cell 2"]
 
 
 def test_a_text_in_which_nothing_is_closed_ends_in_time(old, blog):

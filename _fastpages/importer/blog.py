@@ -63,7 +63,7 @@ class Config:
 
     @property
     def shows_math(self) -> bool:
-        return self.values.get("use_math") is True
+        return not self.values or self.values.get("use_math") is True
 
 
 @dataclass

@@ -9,6 +9,7 @@ from ..errors import NotebookError, naming, one_line
 from ..files import read_bytes, read_text
 from ..front_matter import read, split_cell
 from ..patience import SECONDS, at_most
+from ..sanitize import says_something
 from .blog import Blog, Source, notebook_of, post_parts
 from .fields import as_lines, as_yaml, summary_and_rest, translate
 from .kramdown import plain
@@ -152,9 +153,10 @@ class Taker:
 
 
 def _runs(cell: dict) -> bool:
-    """Whether an output of a cell comes about in the reader's browser, as charts do."""
-    outputs = cell.get("outputs") or []
-    return any("<script" in "".join(output.get("data", {}).get("text/html", "")) for output in outputs)
+    """Whether an output of a cell comes about in the reader's browser, as charts do, and shows nothing without it."""
+    outputs = [output.get("data") or {} for output in cell.get("outputs") or []]
+    sources = ["".join(data.get("text/html", "")) for data in outputs if not any("image/" in kind for kind in data)]
+    return any("<script" in source and not says_something(source) for source in sources)
 
 
 def _line_of(told: tuple) -> tuple:

@@ -20,7 +20,7 @@ SIZE = re.compile(r"""\b(width|height)=["']?(\d+(?:px|%)?)["']?""")
 def _attributes(match, tell) -> str:
     """What stands for a list of attributes: the size of the picture before it."""
     text = match["attributes"].strip()
-    is_picture = match.string[: match.start()].endswith((")", ">"))
+    is_picture = match.string[max(0, match.start() - 1) : match.start()] in {")", ">"}
     sizes = [f"{side}={size}" for side, size in SIZE.findall(text)] if is_picture else []
     if SIZE.sub("", text).strip("{:} ") or not sizes:
         tell(f"{text}: written {'as a size alone' if sizes else 'without'}, since it speaks of fastpages' theme")

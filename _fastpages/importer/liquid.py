@@ -130,12 +130,13 @@ class Liquid:
 
     def _link(self, match, place: str, text: str) -> str:
         """A place as the address of a link; where it stands in the text, a link of its own."""
-        before = self.text[: match.start()].removesuffix("{{ site.baseurl }}").removesuffix("{{site.baseurl}}")
+        before = self.text[max(0, match.start() - 500) : match.start()]
+        before = before.removesuffix("{{ site.baseurl }}").removesuffix("{{site.baseurl}}")
         inside = re.search(r"(?:\]\(\s*<?|=\s*[\"']?|^[ ]{0,3}\[[^\]\n]+\]:\s*|\}\}/?)$", before, re.M)
         return place if inside else f"[{text}]({place})"
 
     def _tag_include(self, match, rest):
-        name, _, more = rest.partition(" ") if " " in rest else (*rest.split("\n", 1), "", "")[:3]
+        name = (rest.split() or [""])[0]
         found = ARGUMENT.findall(rest[len(name) :])
         given = {key: re.sub(r"\\(.)", r"\1", double or single or bare) for key, double, single, bare in found}
         if name in CALLOUTS:
@@ -202,15 +203,21 @@ class Liquid:
 
     def _alone(self, match, block: str) -> str:
         """A block that stands on lines of its own, as far in as the tag stood."""
-        before = self.text[self.text.rfind("\n", 0, match.start()) + 1 : match.start()]
-        after = self.text[match.end() :]
+        start = self.text.rfind("\n", 0, match.start()) + 1
+        before = self.text[start : match.start()]
         indent = before if not before.strip() else ""
         block = block.replace("\n", f"\n{indent}")
         opening = "" if not before.strip() else "\n\n"
-        if not opening and match.start() > len(before) and self.text[: match.start() - len(before)][-2:] != "\n\n":
+        if not opening and start and self.text[max(0, start - 2) : start] != "\n\n":
             opening = f"\n{indent}"  # a paragraph above would go on in a quotation
-        line, _, below = after.partition("\n")
+        line, end = self._line_from(match.end())
         closing = "\n\n" if line.strip() else ""
-        if not line.strip() and below.split("\n", 1)[0].strip():
+        if not line.strip() and self._line_from(end + 1)[0].strip():
             closing = "\n"
         return f"{opening}{block}{closing}"
+
+    def _line_from(self, start: int) -> tuple:
+        """(the text from there to the end of its line, where that ends)."""
+        end = self.text.find("\n", start)
+        end = len(self.text) if end < 0 else end
+        return self.text[start:end], end
