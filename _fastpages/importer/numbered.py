@@ -5,7 +5,7 @@ from bisect import bisect_left
 
 # Code, in which nothing is rewritten: a fenced block, and a span within a line.
 FENCE = r"(?P<fence>^[ \t]*(?P<marks>`{3,}|~{3,})[\s\S]*?(?:^[ \t]*(?P=marks)[`~]*[ \t]*$|\Z))"
-CODE = r"(?P<code>(?<!`)(?P<ticks>`+)(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`))"
+CODE = r"(?P<code>(?<!`)(?P<ticks>`+)(?!`)[^\n]{1,2000}?(?<!`)(?P=ticks)(?!`))"
 
 
 def _ends(text: str) -> list:
