@@ -10,7 +10,9 @@ import {
   BANDS,
   BESIDE,
   BEYOND,
+  CLOSER,
   DOWN,
+  GOES_ON,
   GUTTERS,
   INSIDE,
   KEPT,
@@ -248,8 +250,8 @@ function aroundOf(view, n, pitch, gutter, x, y) {
   return Math.max(...busy);
 }
 
-/** The candidate at its exact place, with its score. */
-export function judge(view, candidate) {
+/** The twelve numbers that are weighed, of a candidate at its exact place, and that place. */
+function lookAt(view, candidate) {
   const { n, pitch } = candidate;
   const gutter = rint(candidate.gutter * pitch);
   const { five: across, place: x } = axisOf(view.across, n, pitch, gutter, candidate.x, candidate.y);
@@ -259,7 +261,12 @@ export function judge(view, candidate) {
   const five = across.map((value, i) => value + down[i]);
   const [blank, calm] = textureOf(view, n, pitch, x, y);
   const around = aroundOf(view, n, pitch, gutter, x, y);
-  const values = [...five, n === 4, blank, candidate.gutter > 0, size, lines, calm, around];
+  return { values: [...five, n === 4, blank, candidate.gutter > 0, size, lines, calm, around], x, y };
+}
+
+/** The candidate at its exact place, with its score. */
+export function judge(view, candidate) {
+  const { values, x, y } = lookAt(view, candidate);
   const score = sum(Object.values(WEIGHTS).map((weight, i) => weight * values[i]));
   return { ...candidate, score, x, y };
 }
@@ -283,12 +290,36 @@ export function neighbours({ width, height }, { n, pitch, gutter, x, y }) {
     .map(([m, u, v]) => ({ score: 0, n: m, pitch, gutter, x: Math.max(0, u), y: Math.max(0, v) }));
 }
 
-/** The highest score of another grid, 0 where there is none. */
-function rivalOf(best, judged) {
+const WORST_ROW = Object.keys(WEIGHTS).indexOf("worst_row");
+const goesOn = (view, one) => one.n === 4 && lookAt(view, one).values[WORST_ROW] >= GOES_ON;
+
+/** A 3×3 whose lines go on beyond it is a part of a 4×4: that one, or `best` itself. */
+export function wholeOf(view, best) {
+  if (best.n !== 3) return best;
+  const around = [1, CLOSER].flatMap((f) => neighbours(view, { ...best, pitch: f * best.pitch }));
+  const [whole] = around
+    .filter((one) => goesOn(view, one))
+    .map((one) => judge(view, one))
+    .filter(({ score }) => score >= SURE)
+    .sort(descending);
+  return whole ?? best;
+}
+
+/**
+ * The highest score of another grid, 0 where there is none; a part of a 4×4 whose lines all stand out is no other.
+ */
+function rivalOf(view, best, judged) {
+  const aside = APART * best.pitch;
+  const whole = goesOn(view, best);
   const other = (one) =>
     one.n !== best.n ||
-    Math.max(Math.abs(one.x - best.x), Math.abs(one.y - best.y), Math.abs(one.pitch - best.pitch)) > APART * best.pitch;
-  const scores = judged.filter(other).map(({ score }) => score);
+    Math.max(Math.abs(one.x - best.x), Math.abs(one.y - best.y), Math.abs(one.pitch - best.pitch)) > aside;
+  const part = ({ n, x, y, pitch }) => {
+    const steps = [x - best.x, y - best.y];
+    const beyond = steps.map((step) => (best.n - n) * best.pitch - step);
+    return n === 3 && Math.abs(pitch - best.pitch) <= aside && Math.min(...steps, ...beyond) >= -aside;
+  };
+  const scores = judged.filter((one) => other(one) && !(whole && part(one))).map(({ score }) => score);
   return scores.length ? Math.max(...scores) : 0;
 }
 
@@ -309,5 +340,6 @@ export function search(view, wanted = null, least = LEAST) {
     found = found.slice(0, 3).flatMap((one) => judgeAll(neighbours(view, one)));
     judged.push(...found);
   }
-  return best.score >= SURE ? { best, lead: best.score - rivalOf(best, judged) } : null;
+  if (wanted === null) best = wholeOf(view, best);
+  return best.score >= SURE ? { best, lead: best.score - rivalOf(view, best, judged) } : null;
 }

@@ -1,13 +1,14 @@
 // Finds the tiles of a challenge in a picture of it: a port of recaptcha/grid.py, where every step is explained. A
 // picture is {width, height, data}, four bytes a pixel; a grid is {n, x, y, width, height, pitch, score}: `n` tiles a
 // side, the first at x and y, each of this width and height, the next a pitch further.
-import { search, viewOf } from "./candidates.js";
+import { search, viewOf, wholeOf } from "./candidates.js";
 import { edgeMap, mean, meanRows, plane, range, rint, standOut } from "./lines.js";
 import { measure } from "./measure.js";
 import {
   COARSE,
   FINE,
   LEAST,
+  MORE,
   PAYLOAD,
   RATIOS,
   SEAMS,
@@ -55,6 +56,25 @@ function enlarged(box, small, full) {
   return [left, top, Math.min(right, full.width), Math.min(bottom, full.height)];
 }
 
+/** A part of the picture with a tile more on each side, where the lines of a 3×3 go on there; else null. */
+function widerOf(full, box, best, scale) {
+  const more = rint(MORE * best.pitch * scale);
+  const [left, top, right, bottom] = box;
+  const wide = [
+    Math.max(0, left - more),
+    Math.max(0, top - more),
+    Math.min(full.width, right + more),
+    Math.min(full.height, bottom + more),
+  ];
+  if (best.n !== 3 || wide.every((value, i) => value === box[i])) return null;
+  const part = crop(full, wide);
+  const small = shrink(part, COARSE);
+  const f = small.width / part.width;
+  const [x, y] = [left - wide[0] + best.x * scale, top - wide[1] + best.y * scale];
+  const moved = { ...best, pitch: best.pitch * scale * f, x: x * f, y: y * f };
+  return wholeOf(viewOf(small), moved).n === 4 ? wide : null;
+}
+
 /** The grid in a part of a picture, null where there is none. */
 function within(full, box, wanted, least) {
   const part = crop(full, box);
@@ -64,6 +84,8 @@ function within(full, box, wanted, least) {
   if (!found) return null;
   const { best, lead } = found;
   const scale = part.width / small.width;
+  const wide = wanted === null ? widerOf(full, box, best, scale) : null;
+  if (wide) return within(full, wide, wanted, LEAST);
   const [left, top] = [box[0] + best.x * scale, box[1] + best.y * scale];
   const { x, y, pitch, gutter } = measure(full, best.n, best.pitch * scale, left, top, scale);
   return squareGrid(best.n, x, y, pitch - gutter, pitch, best.score, surely(best.score, lead));

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['BANDS', 'GUTTERS', 'SMALLEST', 'LEAST', 'BEYOND', 'ACROSS', 'DOWN', 'KEPT', 'WEIGHTS', 'ASIDE', 'INSIDE', 'BESIDE',
-           'TEXTURE', 'SURE', 'APART', 'Candidate', 'View', 'edges', 'lattice_scores', 'lattices', 'propose', 'look_at',
-           'judge', 'neighbours', 'search']
+           'TEXTURE', 'SURE', 'APART', 'GOES_ON', 'CLOSER', 'Candidate', 'View', 'edges', 'lattice_scores', 'lattices',
+           'propose', 'look_at', 'judge', 'neighbours', 'whole', 'search']
 
 # %% ../_notebooks/toolkit/candidates.ipynb #9bacd6d5
 from dataclasses import dataclass, replace
@@ -225,11 +225,28 @@ def neighbours(view:View, c:Candidate) -> list: # of `Candidate`s inside the pic
 # %% ../_notebooks/toolkit/candidates.ipynb #b9195eb2
 SURE = 31 # below this there is no grid
 APART = .2 # of a pitch: candidates that are further apart, or of another pitch, are two grids
+GOES_ON = 2.7 # `worst_row` of a 4×4 whose lines all stand out: drawn photographs 3.2 or more, a page around a 3×3 2.2 at most
+CLOSER = .98 # a pitch that is measured on three tiles may be too large for a fourth to fit into the picture
 
-def _rival(best, judged):
-    "The highest score of another grid, 0 where there is none"
-    def other(c): return c.n!=best.n or max(abs(c.x-best.x), abs(c.y-best.y), abs(c.pitch-best.pitch))>APART*best.pitch
-    return max([c.score for c in judged if other(c)], default=0.)
+def _goes_on(view, c): return c.n==4 and look_at(view, c)[0]['worst_row']>=GOES_ON
+
+def whole(
+    view:View, # that shows what is around it, too
+    best:Candidate, # whatever was found
+) -> Candidate:
+    "A 3×3 whose lines go on beyond it is a part of a 4×4: that one, or `best` itself"
+    if best.n!=3: return best
+    around = [c for f in (1,CLOSER) for c in neighbours(view, replace(best, pitch=f*best.pitch)) if _goes_on(view, c)]
+    return max([c for c in (judge(view, c) for c in around) if c.score>=SURE], default=best)
+
+def _rival(view, best, judged):
+    "The highest score of another grid, 0 where there is none; a part of a 4×4 whose lines all stand out is no other"
+    aside,all_lines = APART*best.pitch,_goes_on(view, best)
+    def other(c): return c.n!=best.n or max(abs(c.x-best.x), abs(c.y-best.y), abs(c.pitch-best.pitch))>aside
+    def part(c):
+        beyond = [(best.n-c.n)*best.pitch-(u-v) for u,v in ((c.x,best.x),(c.y,best.y))]
+        return c.n==3 and abs(c.pitch-best.pitch)<=aside and min(c.x-best.x, c.y-best.y, *beyond)>=-aside
+    return max([c.score for c in judged if other(c) and not (all_lines and part(c))], default=0.)
 
 def search(
     view:View,
@@ -244,4 +261,5 @@ def search(
         best = max(found)
         found = judge_all(other for c in found[:3] for other in neighbours(view, c))
         judged += found
-    return (best, best.score-_rival(best, judged)) if best.score>=SURE else None
+    if n is None: best = whole(view, best)
+    return (best, best.score-_rival(view, best, judged)) if best.score>=SURE else None

@@ -51,9 +51,11 @@ def _markdown(header, rows) -> str:
     return '\n'.join(f"| {' | '.join(map(str, row))} |" for row in [header, ['---']*len(header), *rows])
 
 # %% ../_notebooks/toolkit/card.ipynb #ca4d000b
-def card_template() -> str:
+def card_template(
+    name:str='model_card', # of a network of tiles; `place_card` is for one of places
+) -> str:
     "The model card with `{name}` for each fact that the export knows"
-    return (files('recaptcha')/'assets'/'model_card.md').read_text(encoding='utf-8')
+    return (files('recaptcha')/'assets'/f'{name}.md').read_text(encoding='utf-8')
 
 def spread(
     runs:pd.DataFrame, # rows of `results/runs.csv`
@@ -129,8 +131,7 @@ def write_place_card(
               if kind in ('tiles','photographs')}
     facts |= dict(arch=trained['arch'], epochs=trained['epochs'], seed=trained['seed'], beginning=_beginning(trained))
     facts |= dict(measured=measured, lost=lost, challenges=challenge_rows(challenges, net.about[SEAL]))
-    template = (files('recaptcha')/'assets'/'place_card.md').read_text(encoding='utf-8')
-    Path(path).write_text(template.format(**facts), encoding='utf-8')
+    Path(path).write_text(card_template('place_card').format(**facts), encoding='utf-8')
 
 def _beginning(trained) -> str:
     "What the training started from"

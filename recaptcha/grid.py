@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['ROOM', 'WIDEST', 'RIM', 'OF_GUTTER', 'OF_RIM', 'OF_OUTER', 'COARSE', 'FINE', 'TINY', 'WITHIN', 'SURELY', 'SURE_GRID',
-           'PAYLOAD', 'RATIOS', 'SEAMS', 'STEEP', 'SQUARE', 'GRIDS', 'Grid', 'Axis', 'measure', 'surely', 'shrink',
-           'find_grids', 'find_grid', 'seams', 'is_payload', 'cut_evenly', 'grids_of', 'locate_all', 'locate']
+           'MORE', 'PAYLOAD', 'RATIOS', 'SEAMS', 'STEEP', 'SQUARE', 'GRIDS', 'Grid', 'Axis', 'measure', 'surely',
+           'shrink', 'find_grids', 'find_grid', 'seams', 'is_payload', 'cut_evenly', 'grids_of', 'locate_all', 'locate']
 
 # %% ../_notebooks/toolkit/grid.ipynb #33899e21
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from .candidates import LEAST, View, search
+from .candidates import LEAST, View, search, whole
 from .lines import ALONG, edge_map, plain, stand_out
 from .pictures import DataError
 from .regions import regions
@@ -165,6 +165,20 @@ def shrink(im, side):
     if f==1: return im
     return im.resize((max(1, round(im.width*f)), max(1, round(im.height*f))), Image.BILINEAR)
 
+MORE = 1.1 # pitches around a part of the picture, in which the lines of a 3×3 may go on
+
+def _wider(full, box, best, scale):
+    "A part of the picture with a tile more on each side, where the lines of a 3×3 go on there; else None"
+    left,top,right,bottom = box
+    more = round(MORE*best.pitch*scale)
+    wide = max(0, left-more),max(0, top-more),min(full.width, right+more),min(full.height, bottom+more)
+    if best.n!=3 or wide==tuple(box): return None
+    part = full.crop(wide)
+    small = shrink(part, COARSE)
+    f = small.width/part.width
+    moved = replace(best, pitch=best.pitch*scale*f, x=(left-wide[0]+best.x*scale)*f, y=(top-wide[1]+best.y*scale)*f)
+    return wide if whole(View.of(small), moved).n==4 else None
+
 def _within(full, box, n, least):
     "The grid in a part of a picture, None where there is none"
     part = full.crop(box)
@@ -174,6 +188,7 @@ def _within(full, box, n, least):
     if found is None: return None
     best,lead = found
     scale = part.width/small.width
+    if n is None and (wide := _wider(full, box, best, scale)): return _within(full, wide, n, LEAST)
     left,top = box[:2]
     pitch,x,y = best.pitch*scale,left+best.x*scale,top+best.y*scale
     a = np.asarray(full)

@@ -24,7 +24,7 @@ from recaptcha.grid import SURE_GRID, Grid, cut_evenly, find_grid, locate, locat
 from recaptcha.network import Network
 from recaptcha.pictures import DataError, open_tile
 from recaptcha.predict import answer_names
-from recaptcha.toy import CLASSES
+from recaptcha.toy import CLASSES, draw_tile
 from recaptcha.words import target_class
 
 FUZZ = dict(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -503,6 +503,25 @@ def disturbed(photos, seed):
     rng = random.Random(70_000 + seed)
     kind = any_kind(rng)
     return disturb(*compose(rng.sample(photos, kind["n"] ** 2), **kind), rng)
+
+
+def photograph_in_a_box(seed):
+    """A drawn photograph cut into sixteen squares, as a 4×4 challenge shows it, and where they are."""
+    rng, rand = np.random.default_rng(seed), random.Random(seed)
+    photograph = Image.fromarray(draw_tile(list(rng.choice(CLASSES, 2, replace=False)), rng))
+    box = dict(size=rand.choice([95, 100, 112]), gutter=rand.choice([2, 3, 4]), margin=rand.choice([4, 7]))
+    return compose([photograph], n=4, header=rand.choice([0, 90]), footer=rand.choice([0, 50]), **box)
+
+
+def test_three_rows_of_four_are_no_3x3():
+    """The lines of a 3×3 that go on beyond it are a 4×4's, also where the rest is calm sky."""
+    wrong = []
+    for seed in range(24):
+        picture, grid = photograph_in_a_box(seed)
+        found = locate(picture)
+        if found.confidence >= SURE_GRID and not is_right(found, grid, 0.06):
+            wrong.append(seed)
+    assert len(wrong) <= 1, wrong
 
 
 def sure_and_wrong(photos, seeds):
