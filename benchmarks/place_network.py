@@ -27,7 +27,7 @@ from recaptcha.batches import TileCrop, decode_tiles, encode_known, encode_label
 from recaptcha.cpu import keep_freed_memory, patch_strided_depthwise, spare_wide_depthwise
 from recaptcha.metrics import mean_ap
 from recaptcha.network import STRIDE
-from recaptcha.places import about_places, load_places, new_network, pool
+from recaptcha.places import about_places, cell_answers, load_places, new_network, pool
 from recaptcha.tiles import load_cells, load_tiles, training_tiles, validation_fifth
 from recaptcha.toy import CLASSES
 
@@ -94,14 +94,8 @@ def tiles_of(table, truth, known, answers, device):
 def cells_of(files, labels, answers):
     "(tiles, classes, CELLS): of a class that a tile does not show, no cell does"
     cells = torch.where(labels == 0, 0., float(UNKNOWN))[..., None].repeat(1, 1, CELLS)
-    place = {f: i for i, f in enumerate(files)}
-    for row in answers.to_dict('records'):
-        if row['file'] not in place: continue
-        at = cells[place[row['file']], CLASSES.index(row['class'])]
-        at[:] = 0
-        at[[c-1 for c in row['required']]] = 1
-        at[[c-1 for c in row['optional']]] = UNKNOWN
-    return cells
+    said = torch.as_tensor(cell_answers(files, answers), dtype=torch.float)
+    return torch.where(said.isnan(), cells, torch.where(said == .5, float(UNKNOWN), said))
 
 
 # Batches

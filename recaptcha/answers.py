@@ -121,7 +121,7 @@ class Answer:
         """The answer in words: the grid with its marks, then a line for each tile. Without a target, the classes that
         are there with their tiles"""
         marks = [] if self.target is None else self._marks()
-        lines = [self._line(k) for k in range(self.grid.n**2)]
+        lines = [self._line(k, shows) for k,shows in enumerate(self.classes())]
         return '\n'.join([f'{one_line(self.title)}: {self._summary()}', *marks, *lines])
     def _summary(self):
         if self.target is None:
@@ -133,10 +133,10 @@ class Answer:
         n,clicks = self.grid.n,self.clicks()
         cells = [f'[{k:>2}]' if k in clicks else f' {k:>2} ' for k in range(1, n*n+1)]
         return [f"  {' '.join(cells[r:r+n])}" for r in range(0, n*n, n)]
-    def _line(self, k):
-        "What a tile shows"
+    def _line(self, k, shows):
+        "What the k-th tile shows, and how probable the target is there"
         n = self.grid.n
-        line = f'Image: {k//n+1}, {k%n+1}.jpg Prediction: {self.classes()[k]}'
+        line = f'Image: {k//n+1}, {k%n+1}.jpg Prediction: {shows}'
         if self.target is None: return line
         return f'{line}; {self.target} Probability: {self.of_target(self.probabilities)[k]:.2f}'
     def json(self) -> str:
@@ -167,9 +167,11 @@ class Answer:
         every = self.target is None
         if self.places is not None and not every: _lay_over(im, self.of_target(self.places), boxes)
         d,side = ImageDraw.Draw(im),min(self.grid.width, self.grid.height)
-        for k,box in enumerate(boxes):
-            if every: _draw_tile(d, box, side, self.shown[k].any(), '\n'.join(self.classes()[k]), .1)
-            else: _draw_tile(d, box, side, k+1 in self.clicks(), f'{self.of_target(self.probabilities)[k]:.2f}')
+        if every:
+            for box,shows in zip(boxes, self.classes()): _draw_tile(d, box, side, bool(shows), '\n'.join(shows), .1)
+        else:
+            tiles = zip(boxes, self.of_target(self.shown), self.of_target(self.probabilities))
+            for box,click,p in tiles: _draw_tile(d, box, side, click, f'{p:.2f}')
         return im
 
 # %% ../_notebooks/toolkit/answers.ipynb #083397ae

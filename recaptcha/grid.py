@@ -210,11 +210,11 @@ def find_grids(
     full = shrink(im, FINE)
     small = shrink(full, COARSE)
     if min(small.size)<TINY: return []
-    whole = 0,0,*full.size
+    everything = 0,0,*full.size
     boxes = [_enlarged(box, small, full) for box in regions(np.asarray(small, dtype=np.float32).mean(2))]
-    found = [_within(full, box, n, LEAST if box==whole else WITHIN) for box in boxes]
-    if whole not in boxes and not any(grid and grid.confidence>=SURE_GRID for grid in found):
-        found.append(_within(full, whole, n, LEAST))
+    found = [_within(full, box, n, LEAST if box==everything else WITHIN) for box in boxes]
+    if everything not in boxes and not any(grid and grid.confidence>=SURE_GRID for grid in found):
+        found.append(_within(full, everything, n, LEAST))
     kept = []
     for grid in sorted(filter(None, found), key=lambda grid: -grid.confidence):
         if not any(grid.overlaps(other) for other in kept): kept.append(grid)

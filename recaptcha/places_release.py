@@ -19,15 +19,15 @@ from onnx import compose, helper, parser
 from scipy.special import expit, logit
 
 import recaptcha
-from .batches import decode_tiles, encode_known, encode_labels
+from .batches import decode_tiles, encode_known
 from .calibration import Calibration, click_thresholds, fit_calibration
 from .card import score_tables, write_place_card
 from .files import DataError, regular, working_folder
 from .metrics import mean_ap
 from .network import PLACES, SQUARES, Network
-from .places import PlaceNetwork, about_places, load_places
+from .places import PlaceNetwork, about_places, cell_answers, load_places
 from .quantize import OPSET, PREPROCESSING, cost_in_words, difference, onnx_probs, quantize_on, seal
-from .release import RELEASED, deliver, some_tiles, summary, temporaries_in
+from .release import RELEASED, decoded_test_tiles, deliver, some_tiles, summary, temporaries_in
 from .tiles import load_cells, load_tiles, training_tiles, validation_fifth
 from .toy import CLASSES
 
@@ -144,14 +144,7 @@ def validation(
     rest = training_tiles(load_tiles(mode, labels='complete'))
     table = rest[validation_fifth(rest)].reset_index(drop=True)
     truth,known = encode_known(table)
-    cells = np.full((len(table), len(CLASSES), SQUARES), np.nan)
-    place = {file: i for i,file in enumerate(table.file)}
-    for row in load_cells(mode).to_dict('records'):
-        if row['file'] not in place: continue
-        at = cells[place[row['file']],CLASSES.index(row['class'])]
-        at[:] = 0
-        at[[cell-1 for cell in row['required']]] = 1
-        at[[cell-1 for cell in row['optional']]] = .5
+    cells = cell_answers(table.file, load_cells(mode))
     return Validation(decode_tiles(table.path), np.where(known, truth, .5), cells, even_weights(table.folder))
 
 def even_weights(
@@ -281,9 +274,7 @@ def measured(
     mode:str='full', # the tiles that are drawn or read
 ): # from `score_tables`; and a row for each network: mAP, and what eight bits cost
     "Both networks on the test tiles"
-    table = load_tiles(mode)
-    test = table[table.set=='test']
-    tiles,truth = decode_tiles(test.path),encode_labels(test.labels).numpy()
+    tiles,truth = decoded_test_tiles(mode)
     reference,probs = (onnx_probs(nets[name], tiles) for name in ('fp32','int8'))
     rows = pd.DataFrame([dict(mAP=mean_ap(reference, truth)),
                          difference(probs, reference, truth, nets['int8'].thresholds)], index=['ONNX fp32','ONNX int8'])

@@ -163,10 +163,10 @@ def release(
 
 # %% ../_notebooks/toolkit/release.ipynb #436a7908
 def decoded_test_tiles(
-    run, # settings of a run
+    mode:str, # `full` or `toy`
 ): # decoded, uint8, shape (tiles, 3, side, side); and their labels, shape (tiles, classes)
-    "The test tiles of the data that a run is of"
-    table = load_tiles(tile_mode(run))
+    "The test tiles, with their labels"
+    table = load_tiles(mode)
     test = table[table.set=='test'].reset_index(drop=True)
     return decode_tiles(test.path),encode_labels(test.labels).numpy()
 
@@ -178,7 +178,7 @@ def document(
 ) -> pd.DataFrame: # from `compare`, on the test tiles
     "Measure a release on the test tiles, and write its model card"
     config = run.finished.run
-    tiles,truth = decoded_test_tiles(config)
+    tiles,truth = decoded_test_tiles(tile_mode(config))
     table = compare(released.model, released.nets, tiles, truth)
     net = released.nets['int8']
     scores = score_tables(onnx_probs(net, tiles), truth, net)

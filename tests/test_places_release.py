@@ -21,11 +21,9 @@ ABOUT = dict(name="small", arch="test_efficientnet", epochs=1, seed=1, start="")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def toy_tiles(toy_root, tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    (home / "toy").symlink_to(toy_root)
+def toy_tiles(toy_home):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RECAPTCHA_DATA", str(home))
+        patch.setenv("RECAPTCHA_DATA", str(toy_home))
         yield
 
 
