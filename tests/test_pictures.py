@@ -20,10 +20,10 @@ STEPS = np.array([[0, 1], [128, 255]], dtype=np.uint8)
 
 def refused(path):
     """The line in which a picture is refused, within seconds."""
-    start = time.monotonic()
+    start = time.process_time()  # not the wall clock: other programs may share the processor
     with pytest.raises(DataError) as caught:
         open_tile(path)
-    assert time.monotonic() - start < 5 and str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+    assert time.process_time() - start < 5 and str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
     return str(caught.value).removeprefix(f"{path}: ")
 
 
