@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['ROW_JSON', 'WEIGHTS', 'TEST_PROBS', 'TEST_LOGITS', 'write_sealed', 'read_about', 'read_sealed', 'Finished',
-           'finished', 'keep_files', 'load_weights', 'read_logits', 'run_logits']
+           'finished', 'keep_files', 'load_weights', 'read_logits', 'run_logits', 'asked_to_train', 'Recorded',
+           'recorded', 'measured']
 
 # %% ../_notebooks/toolkit/finished.ipynb #3434b722
 import json, os
@@ -14,9 +15,10 @@ from pathlib import Path
 
 import numpy as np, pandas as pd, torch
 from safetensors.torch import load_file, save
+from .collect import run_mode
 from .files import DataError, regular, written
 from .run import Run, canonical, sha256
-from .runtable import add_row, checked_row
+from .runtable import add_row, checked_row, find_row, read_table
 from .toy import CLASSES
 
 # %% ../_notebooks/toolkit/finished.ipynb #fa9657be
@@ -112,6 +114,10 @@ class Finished:
             raise DataError(f'{path}: damaged, its checksum does not fit; delete {self.folder} to train the run again')
         return path
 
+    def recorded(self) -> 'Recorded':
+        "What is kept of it for good"
+        return Recorded(self.row, *read_logits(self.file(TEST_LOGITS)))
+
     def record(self, results):
         "Its row in the table of runs and its logits beside that, unless they are there"
         kept = self.run.logits(results)
@@ -191,3 +197,52 @@ def run_logits(
     path = Run.of_row(row).logits(results)
     if os.path.lexists(path): return read_logits(path)
     raise DataError(f'{path}: no such file; the run was not made by `recaptcha-train`, or its logits were not kept')
+
+# %% ../_notebooks/toolkit/finished.ipynb #7f81d753
+def asked_to_train() -> bool:
+    """Is what takes long to be trained, rather than read from what is recorded? On all tiles `RECAPTCHA_TRAIN=1` asks
+    for it; on fewer (`RECAPTCHA_RUN`) nothing takes long. `DataError` where the variable is neither 0 nor 1"""
+    wish = os.environ.get('RECAPTCHA_TRAIN', '')
+    if wish not in ('','0','1'): raise DataError(f'RECAPTCHA_TRAIN is {wish!r}: use 1 to train, or leave it out')
+    return wish=='1' or run_mode()!='full'
+
+@dataclass(frozen=True)
+class Recorded:
+    "What is kept of a run for good"
+    row:dict # of `COLUMNS`
+    logits:np.ndarray # of the test tiles, in the order of `load_tiles`, shape (tiles, classes)
+    thresholds:np.ndarray # of probability, shape (classes,)
+
+    @property
+    def run(self) -> Run: return Run.of_row(self.row)
+
+    @property
+    def probs(self) -> np.ndarray: # of the test tiles, shape (tiles, classes)
+        return 1/(1+np.exp(-self.logits))
+
+def recorded(
+    run:Run, results, # the table of runs
+): # `Recorded`, or None where the table does not have the run
+    "What is kept of a run. `DataError` where the table or the run's logits are damaged or missing"
+    row = find_row(run, read_table(results)) if os.path.lexists(results) else None
+    return row and Recorded(row, *run_logits(row, results))
+
+# %% ../_notebooks/toolkit/finished.ipynb #1b7f136e
+def measured(
+    path, # CSV, which is made where training is asked for
+    measure:callable, # () -> pd.DataFrame, which takes long
+) -> pd.DataFrame:
+    """What `measure` finds: read from `path`, or measured anew where `asked_to_train`. On all tiles that is written to
+    `path`. `DataError` where there is nothing to read"""
+    path = Path(path)
+    if not asked_to_train(): return _measured_before(path)
+    table = measure()
+    if run_mode()!='full': return table
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written(path, newline='') as file: table.to_csv(file, index=False, lineterminator='\n')
+    return _measured_before(path) # so that what is shown does not depend on who measured it
+
+def _measured_before(path):
+    if not os.path.lexists(path): raise DataError(f'{path}: no such file; RECAPTCHA_TRAIN=1 measures it anew')
+    try: return pd.read_csv(regular(path))
+    except ValueError as e: raise DataError(f'{path}: is no table ({e}); RECAPTCHA_TRAIN=1 measures it anew') from None

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CHECKPOINT', 'Job', 'Method', 'tile_mode', 'run_tiles', 'source_targets', 'training_targets', 'SetUp', 'set_up',
-           'several_processes', 'device_name', 'train']
+           'several_processes', 'device_name', 'train', 'outcome']
 
 # %% ../_notebooks/toolkit/fit.ipynb #bfc2d6ec
 import os
@@ -237,3 +237,17 @@ def _train(job, method):
     if rank_distrib(): return
     os.environ.pop('WORLD_SIZE', None) # fastai would gather the predictions from all processes
     return _finish(learn, job, setup, table, seconds)
+
+# %% ../_notebooks/toolkit/fit.ipynb #0bf9991b
+def outcome(
+    run:Run, # from `Run.here`
+    method:Method=Method(), # what it changes of the baseline
+    runs:Path=Path('runs'), # checkpoints and weights, a folder a run
+    results:Path=Path('results/runs.csv'), # the table of runs
+) -> Recorded: # row, logits of the test tiles and thresholds
+    """What came out of a run: read from `results` where that has it, else trained; trained in any case where
+    `asked_to_train`"""
+    there = None if asked_to_train() else recorded(run, results)
+    if there: return there
+    train(run, method, runs, results)
+    return Finished.of_folder(run.folder(runs)).recorded()

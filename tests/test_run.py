@@ -12,13 +12,14 @@ import pandas as pd
 import pytest
 from claims_kit import KEYS, MORE_KEYS
 
-from recaptcha import learner
+from recaptcha import fit, learner
 from recaptcha import run as run_module
-from recaptcha.finished import read_logits
+from recaptcha.finished import asked_to_train, measured, read_logits, recorded
+from recaptcha.fit import outcome
 from recaptcha.methods import METHODS, planned
 from recaptcha.network import model_path
 from recaptcha.run import NEWER, Run, code_version
-from recaptcha.runtable import COLUMNS, SCORES, add_row, check_table, counted, is_in, read_table
+from recaptcha.runtable import COLUMNS, SCORES, add_row, check_table, counted, find_row, is_in, read_table
 from recaptcha.tiles import LABELS_DIR, DataError
 from recaptcha.train import score_runs
 
@@ -328,6 +329,85 @@ def test_what_is_no_archive_of_logits_is_refused(tmp_path, content):
     os.mkfifo(path)
     with pytest.raises(DataError, match="pipe"):
         read_logits(path)
+
+
+# What is read instead of trained
+
+
+@pytest.fixture
+def kept(tmp_path):
+    "A table with one run of before hashes and its logits, and that run"
+    results = tmp_path / "runs.csv"
+    add_row(results, row_of(Run(), mAP=0.75))
+    path = Run().logits(results)
+    path.parent.mkdir()
+    np.savez_compressed(path, logits=np.zeros((4, 11), dtype=np.float16), thresholds=np.full(11, 0.25))
+    return results
+
+
+@pytest.mark.parametrize(
+    ("mode", "wish", "asked"),
+    [("full", None, False), ("full", "0", False), ("full", "1", True), ("small", None, True), ("toy", "0", True)],
+)
+def test_all_tiles_are_trained_on_only_where_asked(monkeypatch, mode, wish, asked):
+    monkeypatch.setenv("RECAPTCHA_RUN", mode)
+    if wish is not None:
+        monkeypatch.setenv("RECAPTCHA_TRAIN", wish)
+    assert asked_to_train() is asked
+
+
+def test_another_wish_is_refused(monkeypatch):
+    monkeypatch.setenv("RECAPTCHA_TRAIN", "yes")
+    with pytest.raises(DataError, match="RECAPTCHA_TRAIN is 'yes'"):
+        asked_to_train()
+
+
+def test_a_recorded_run_is_not_trained(kept, monkeypatch):
+    monkeypatch.setattr(fit, "train", None)
+    there = outcome(RUN, runs=kept.parent / "runs", results=kept)
+    assert (there.run, there.row["mAP"]) == (Run(), 0.75)
+    assert there.probs.shape == (4, 11) and (there.probs == 0.5).all() and (there.thresholds == 0.25).all()
+
+
+def test_a_recorded_run_is_trained_where_asked_and_another_in_any_case(kept, monkeypatch):
+    def no_time(run, *args):
+        raise InterruptedError(run.seed)
+
+    monkeypatch.setattr(fit, "train", no_time)
+    with pytest.raises(InterruptedError, match="2"):
+        outcome(replace(RUN, seed=2), results=kept)
+    assert recorded(replace(RUN, seed=2), kept) is None
+    monkeypatch.setenv("RECAPTCHA_TRAIN", "1")
+    with pytest.raises(InterruptedError, match="1"):
+        outcome(RUN, results=kept)
+
+
+def test_a_row_whose_logits_are_missing_is_told(kept):
+    Run().logits(kept).unlink()
+    with pytest.raises(DataError, match="no such file"):
+        recorded(RUN, kept)
+
+
+def test_the_row_with_the_hash_comes_before_the_older_one(kept):
+    add_row(kept, row_of(RUN, mAP=0.875))
+    table = read_table(kept)
+    assert find_row(RUN, table)["mAP"] == 0.875 and find_row(Run(), table)["mAP"] == 0.75
+
+
+def test_what_a_lesson_measured_is_read_or_written(tmp_path, monkeypatch):
+    path, found = tmp_path / "lessons" / "a.csv", pd.DataFrame({"rate": [0.1, 0.2], "arch": ["a", "b"]})
+    with pytest.raises(DataError, match="a.csv: no such file; RECAPTCHA_TRAIN=1"):
+        measured(path, None)
+    monkeypatch.setenv("RECAPTCHA_RUN", "toy")
+    assert measured(path, lambda: found) is found and not path.exists()
+    monkeypatch.setenv("RECAPTCHA_RUN", "full")
+    monkeypatch.setenv("RECAPTCHA_TRAIN", "1")
+    assert measured(path, lambda: found).equals(found) and path.read_text() == "rate,arch\n0.1,a\n0.2,b\n"
+    monkeypatch.delenv("RECAPTCHA_TRAIN")
+    assert measured(path, None).equals(found)
+    path.write_text('a,b\n1,2,3\n"')
+    with pytest.raises(DataError, match="a.csv: is no table"):
+        measured(path, None)
 
 
 # Which runs are averaged

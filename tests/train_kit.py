@@ -21,7 +21,14 @@ def set_up(home, monkeypatch):
     def no_network(*args, **kwargs):
         raise AssertionError("a network was asked for")
 
-    for name in ("RECAPTCHA_WEIGHTS", "RECAPTCHA_RUN", "RECAPTCHA_DATA_URL", "WORLD_SIZE", "RANK"):
+    for name in (
+        "RECAPTCHA_WEIGHTS",
+        "RECAPTCHA_RUN",
+        "RECAPTCHA_TRAIN",
+        "RECAPTCHA_DATA_URL",
+        "WORLD_SIZE",
+        "RANK",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("RECAPTCHA_DATA", str(home))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
