@@ -42,7 +42,7 @@ def test_the_four_posts_are_there():
 def test_figures_are_made_here_and_shown(post):
     name = short_name(post)
     folder, script = ROOT / "images/posts" / name, ROOT / "benchmarks" / f"post_{name}.py"
-    shown = re.findall(r"!\[([^\]]+)\]\(\.\./images/posts/([^)]+)\)", text(post))
+    shown = re.findall(r"!\[([^\]]+)\]\(\.\./images/posts/([^) ]+)(?: \"[^\"]+\")?\)", text(post))
     assert {f"{name}/{path.name}" for path in folder.iterdir()} == {path for _, path in shown}
     assert len(shown) >= 2 and all(len(alt) > 40 for alt, _ in shown), "a description for who cannot see it"
     made = script.read_text(encoding="utf-8")
@@ -57,10 +57,12 @@ def test_a_post_is_complete(post):
     assert 900 < len(source.split()) < 2800
 
 
-def test_the_report_links_every_notebook():
+def test_the_report_links_every_lesson_and_the_readme_every_notebook():
     [report] = [text(post) for post in POSTS if short_name(post) == "report"]
-    links = [f"(../{path.relative_to(ROOT).as_posix()})" for path in NOTEBOOKS]
-    assert [link for link in links if link not in report] == []
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    places = [path.relative_to(ROOT).as_posix() for path in NOTEBOOKS]
+    assert [place for place in places if "/toolkit/" not in place and f"(../{place})" not in report] == []
+    assert [place for place in places if f"({place})" not in readme] == []
     assert [post.name for post in POSTS if post.name not in report and short_name(post) != "report"] == []
 
 
