@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 import torchvision
 from PIL import Image
-from small_nets import CLASSES, NETS, SIDE, costs, started
+from small_nets import CLASSES, EXERCISES, NETS, SIDE, costs, started
 from tqdm import tqdm
 
 from recaptcha.batches import decode_tiles, encode_labels
@@ -34,7 +34,7 @@ WIDE, EPOCHS, BS, RATE = 80, 3, 32, 2e-3  # pixels a side that are decoded; the 
 SHIFTS = (2, 4, 6, 8)  # pixels; a window cannot go further without leaving the decoded tile
 RUNS = [(net, 'random', seed) for seed in (1, 2) for net in NETS] + [
     (net, 'centre', seed) for seed in (1, 2) for net in ('dense', 'lenet', 'resnet')
-]
+] + [(net, 'random', seed) for seed in (1, 2) for net in EXERCISES] + [('lenet, averaged', 'centre', 1)]
 FULL = {
     'torchvision mobilenet_v2': torchvision.models.mobilenet_v2,
     'torchvision resnet18': torchvision.models.resnet18,
@@ -109,7 +109,7 @@ def scores(logits, y):
 def train(name, windows, seed, x, y, valid_x, valid_y, bar):
     "One network from scratch; rows (shift, measure, value) for the table"
     torch.manual_seed(seed)
-    clock, net = time.process_time(), started(NETS[name]()).to(memory_format=torch.channels_last)
+    clock, net = time.process_time(), started({**NETS, **EXERCISES}[name]()).to(memory_format=torch.channels_last)
     steps = len(x)//BS
     opt = torch.optim.AdamW(net.parameters(), RATE, fused=True)
     rate = torch.optim.lr_scheduler.OneCycleLR(opt, RATE, total_steps=EPOCHS*steps)
@@ -142,11 +142,10 @@ def train(name, windows, seed, x, y, valid_x, valid_y, bar):
     return rows
 
 
-def cost_rows(rounds=25):
+def cost_rows(nets, rounds=25):
     """Size, multiply-adds and time of a training step, the nets taking turns; a step's time is relative to LeNet-like's
     of the same round
     """
-    nets = {**NETS, **{k: lambda f=f: f(num_classes=CLASSES) for k, f in FULL.items()}}
     rows = [(n, k, v) for n, make in nets.items() for k, v in costs(make()).items()]
     nets = {n: make().to(memory_format=torch.channels_last).train() for n, make in nets.items()}
     opts = {n: torch.optim.AdamW(net.parameters(), RATE, fused=True) for n, net in nets.items()}
@@ -177,7 +176,11 @@ def measure(path):
     done = pd.read_csv(path, dtype=str, keep_default_na=False) if path.exists() else pd.DataFrame(columns=COLUMNS)
     keep_freed_memory()
     if 'edge kernel' not in set(done.net): append(path, edge_rows())
-    if 'step_time_ratio' not in set(done.measure): append(path, [(n, '', '', '', k, v) for n, k, v in cost_rows()])
+    full = {k: lambda f=f: f(num_classes=CLASSES) for k, f in FULL.items()}
+    for nets in ({**NETS, **full}, {'lenet': NETS['lenet'], **EXERCISES}):
+        timed = done.net[done.measure=='step_time_ratio']
+        new = [row for row in cost_rows(nets) if row[0] not in set(timed)] if set(nets)-set(timed) else []
+        append(path, [(n, '', '', '', k, v) for n, k, v in new])
     have = set(zip(done.net, done.windows, done.seed))
     todo = [r for r in RUNS if (r[0], r[1], str(r[2])) not in have]
     if not todo: return

@@ -32,6 +32,7 @@ from fastai.vision.all import (
     MultiCategoryBlock,
     Normalize,
     PILImage,
+    Pipeline,
     RandomResizedCrop,
     RandomSplitter,
     RandTransform,
@@ -43,8 +44,10 @@ from fastai.vision.all import (
 )
 from PIL import Image, ImageEnhance
 
-from recaptcha.batches import TileCrop, decode_tiles, tile_dls
+from recaptcha.batches import TileCrop, decode_tiles, encode_labels, tile_dls
 from recaptcha.collect import data_home
+from recaptcha.learner import LR, LR_MULT, predict_probs, tile_learner
+from recaptcha.metrics import mean_ap
 from recaptcha.style import BLUE, ORANGE, style
 from recaptcha.tiles import (
     TileImage,
@@ -357,6 +360,39 @@ def splits(table):
     return fit
 
 
+def changed_targets(table):
+    "Exercise 1: tiles of the small set, and targets that complete labels change"
+    small = table[table.set == 'small']
+    folder = encode_labels(small.apply(folder_label, axis=1))
+    complete = encode_labels(small.labels)
+    note('exercises', 'small set', 'tiles', len(small))
+    note('exercises', 'small set', 'targets', folder.numel(), 4)
+    note('exercises', 'small set', 'targets that become 1', int((complete > folder).sum()))
+    note('exercises', 'small set', 'targets that become 0', int((complete < folder).sum()))
+
+
+def one_crop(fit, side=64):
+    "Exercise 2: validation mAP on folder labels, with a crop for each tile and with one for the whole batch"
+    tiles = decode_tiles(fit.path)
+    plain = dict(max_rotate=0, max_zoom=1, max_warp=0, max_lighting=0)
+    ways = {
+        'a crop a tile': [TileCrop(side)],
+        'a crop a batch': aug_transforms(size=side, min_scale=0.35, **plain),
+    }
+    for name, crop in ways.items():
+        found = []
+        for seed in (1, 2):
+            set_seed(seed)
+            dls = tile_dls(fit, side, tiles=tiles)
+            dls.train.rng = random.Random(seed)
+            dls.train.after_batch = Pipeline([IntToFloatTensor(), *crop, Normalize.from_stats(*imagenet_stats)], split_idx=0)
+            learn = tile_learner(dls)
+            with learn.no_bar(), learn.no_logging():
+                learn.fine_tune(1, LR, lr_mult=LR_MULT)
+            found.append(mean_ap(predict_probs(learn, dls.valid_ds.items, dls.valid.tiles), dls.valid.targets.numpy()))
+        note('exercises', f'{name}, {side} pixels, 1 + 1 epochs', 'validation mAP', found)
+
+
 def main():
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     warnings.filterwarnings('ignore')
@@ -372,6 +408,8 @@ def main():
     plot(timing(some, more))
     shown = fit[fit.folder=='Crosswalk'].path.iloc[1]
     look(shown), artefacts(some, shown)
+    changed_targets(table)
+    one_crop(fit)
     head = ['experiment', 'setting', 'quantity', 'median', 'low', 'high', 'runs']
     with open(TABLE, 'w', newline='') as f: csv.writer(f, lineterminator='\n').writerows([head]+ROWS)
     for row in [head]+ROWS: print(f'{row[0]:15}{row[1]:66}{row[2]:42}{row[3]:>8}{row[4]:>8}{row[5]:>8}{row[6]:>5}')

@@ -22,7 +22,7 @@ from fastai.callback.schedule import combined_cos
 from PIL import Image
 
 from recaptcha.batches import decode_tiles
-from recaptcha.style import BLUE, ORANGE, RED, style
+from recaptcha.style import BLUE, GREY, ORANGE, RED, style
 from recaptcha.tiles import copy_safe_splitter, load_tiles, training_tiles
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -106,7 +106,7 @@ class Problem:
             order = torch.stack([torch.randperm(len(self.x), generator=g) for g in gens])
             for s in range(per_epoch):
                 ids = order[:, s*bs:(s+1)*bs].repeat(len(rates), 1)
-                v = momentum*v+self.gradients(w.reshape(-1, 2), ids).view_as(w)
+                v = momentum*v+self.gradients(w.flatten(0, 1), ids).view_as(w)
                 w = w-rate*v*(schedule((epoch*per_epoch+s)/(epochs*per_epoch)) if schedule else 1)
                 path.append(w)
         return torch.stack(path)
@@ -130,6 +130,95 @@ def save(fig, name):
     "Flat colours, so that a palette of 32 keeps the file small"
     fig.savefig(path := FIGURES/name, dpi=200), plt.close(fig)
     Image.open(path).convert('RGB').quantize(32, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def loop():
+    "The six steps as boxes, and the way back from the fifth to the second"
+    fig, ax = plt.subplots(figsize=(4.4, 3), layout='constrained')
+    ax.set(xlim=(0, 3), ylim=(0.25, 2.05))
+    ax.axis('off')
+    boxes = [
+        ('1. Init', 'choose $w$'),
+        ('2. Predict', '$p = \\sigma(w \\cdot x + b)$'),
+        ('3. Loss', '$L$, averaged'),
+        ('4. Gradient', '$\\partial L / \\partial w$'),
+        ('5. Step', '$w - \\eta\\,\\partial L / \\partial w$'),
+        ('6. Stop?', 'validation loss'),
+    ]
+    places = [(0.5, 1.7), (1.5, 1.7), (2.5, 1.7), (2.5, 0.6), (1.5, 0.6), (0.5, 0.6)]
+    for (name, what), (x, y) in zip(boxes, places):
+        ax.text(x, y + 0.12, name, ha='center', va='center', fontsize=12, fontweight='bold')
+        ax.text(x, y - 0.12, what, ha='center', va='center', fontsize=10.5)
+        edge = BLUE if name[0] in '2345' else GREY
+        ax.add_patch(plt.Rectangle((x - 0.42, y - 0.3), 0.84, 0.6, fill=False, edgecolor=edge, lw=1.6))
+    for (x, y), (to_x, to_y) in zip(places, places[1:]):
+        across = 0.42 * (to_x > x) - 0.42 * (to_x < x)
+        up = 0.3 * (to_y > y) - 0.3 * (to_y < y)
+        ax.annotate('', (to_x - across, to_y - up), (x + across, y + up), arrowprops=dict(arrowstyle='->', color=GREY))
+    ax.annotate('', (1.5, 1.4), (0.5, 0.9), arrowprops=dict(arrowstyle='->', color=ORANGE, lw=2))
+    ax.text(0.93, 1.22, 'not yet', ha='right', va='center', color=ORANGE, fontsize=11)
+    fig.savefig(FIGURES / 'loop.svg')
+    plt.close(fig)
+
+
+def slopes(p, h=0.01):
+    "The derivative of the loss by each weight at the start: by trial, and by the chain rule"
+    exact = p.gradients(START[None], torch.arange(len(p.x))[None])[0]
+    for k, name in enumerate(('redness', 'edge share')):
+        moved = START.clone()
+        moved[k] += h
+        tried = (p.loss(moved[None]) - p.loss(START[None])) / h
+        note('slopes', f'start, weight of {name}', f'loss after it grew by {h:g}', p.loss(moved[None]), 5)
+        note('slopes', f'start, weight of {name}', 'slope by trial', tried, 3)
+        note('slopes', f'start, weight of {name}', 'slope by the chain rule', exact[k], 3)
+
+
+def lowest_loss(x, y):
+    "The lowest loss of a logistic classifier with a bias, by Newton's method"
+    full, w = torch.cat([x, torch.ones(len(x), 1)], 1).double(), torch.zeros(x.shape[1] + 1).double()
+    for _ in range(20):
+        q = torch.sigmoid(full @ w)
+        w = w - torch.linalg.solve((full * (q * (1 - q))[:, None]).T @ full, full.T @ (q - y))
+    return F.binary_cross_entropy_with_logits(full @ w, y.double()).item()
+
+
+def free_bias(p):
+    "Exercise 1: a third weight, the bias, from the same start"
+    free = copy.copy(p)
+    free.x, free.bias = torch.cat([p.x, torch.ones(len(p.x), 1)], 1), 0.0
+    start = torch.tensor([*START.tolist(), p.bias])
+    path = free.descend(64, [0.3], 4, start=start)[:, 0, 0]
+    note('exercises', 'bias learnt too, batches of 64, rate 0.3, 4 epochs', 'highest bias on the way', path[:, 2].max())
+    note('exercises', 'bias learnt too, batches of 64, rate 0.3, 4 epochs', 'lowest bias on the way', path[:, 2].min())
+    for name, value in zip(('weight of redness', 'weight of edge share', 'bias'), path[-1]):
+        note('exercises', 'bias learnt too, batches of 64, rate 0.3, 4 epochs', f'{name} at the end', value, 3)
+    note('exercises', 'bias learnt too, batches of 64, rate 0.3, 4 epochs', 'loss at the end', free.loss(path[-1:]))
+
+
+def palms(p, table, pixels):
+    "Exercise 2: palms told by the blueness of the upper half of the tile"
+    upper = torch.cat([part[:, :, : part.shape[2] // 2].float().mean((2, 3)) for part in pixels.split(500)])
+    blue = (upper[:, 2] - (upper[:, 0] + upper[:, 1]) / 2)[p.split[0], None]
+    y = torch.tensor((table.folder == 'Palm').to_numpy()).float()[p.split[0]]
+    share = y.mean().item()
+    constant = -share * math.log(share) - (1 - share) * math.log(1 - share)
+    note('exercises', 'Palm', 'loss of the same answer for every tile', constant)
+    note('exercises', 'Palm', 'lowest loss with blueness', lowest_loss((blue - blue.mean()) / blue.std(), y))
+
+
+def as_they_are(p):
+    "Exercise 3: full batches on features in grey levels and shares, at nine tenths of the highest stable rate"
+    raw = copy.copy(p)
+    raw.x = p.x * p.raw_std
+    w, every = (START / p.raw_std)[None], torch.arange(len(p.x))[None]
+    rate = 0.9 * 2 / p.curvature(p.best, p.raw_std)[1].item()
+    steps = 0
+    while raw.loss(w).item() > CLOSE * p.lowest:
+        for _ in range(100):
+            w = w - rate * raw.gradients(w, every)
+        steps += 100
+    note('exercises', 'features as they are', 'rate', rate, 2)
+    note('exercises', 'features as they are', 'steps until within 1 %', steps, 6)
 
 
 def paths(p):
@@ -367,8 +456,12 @@ def main():
         ('training loss', p.lowest),
     ):
         note('data', 'lowest point', name, value)
-    for step in (paths, rates, noise, budget, momentum, one_cycle): step(p)
+    loop()
+    for step in (slopes, paths, rates, noise, budget, momentum, one_cycle): step(p)
     stopping(p, table, pixels)
+    free_bias(p)
+    palms(p, table, pixels)
+    as_they_are(p)
     head = ['experiment', 'setting', 'quantity', 'median', 'low', 'high', 'runs']
     with open(TABLE, 'w', newline='') as f: csv.writer(f, lineterminator='\n').writerows([head]+ROWS)
     for row in [head]+ROWS: print(f'{row[0]:11}{row[1]:62}{row[2]:46}{row[3]:>9}{row[4]:>9}{row[5]:>9}{row[6]:>5}')

@@ -24,6 +24,13 @@ def lenet():
         nn.Linear(16*13*13, 120), nn.Tanh(), nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, CLASSES))
 
 
+def lenet_average():
+    "`lenet` with an average over all places in front of its dense layers"
+    return nn.Sequential(
+        nn.Conv2d(3, 6, 5), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(), nn.Linear(16, 120), nn.Tanh(), nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, CLASSES))
+
+
 def alexnet():
     "Krizhevsky et al. 2012: five convolutions, ReLU, overlapping max pooling, dropout before the dense layers"
     def conv(i, o, k, stride=1): return [nn.Conv2d(i, o, k, stride, k//2), nn.ReLU(True)]
@@ -112,11 +119,11 @@ class Inverted(nn.Module):
     def forward(self, x): return x+self.way(x) if self.skip else self.way(x)
 
 
-def mobilenet():
-    "Sandler et al. 2018: inverted residuals of depthwise separable convolutions"
+def mobilenet(widest=6):
+    "Sandler et al. 2018: inverted residuals of depthwise separable convolutions, widened `widest` times at most"
     layers, i = [conv_bn(3, 16, 3, 2, act=nn.ReLU6)], 16
     for o, stride, widen in ((16, 2, 1), (24, 1, 6), (24, 1, 6), (40, 2, 6), (40, 1, 6), (80, 2, 6), (80, 1, 6)):
-        layers.append(Inverted(i, o, stride, widen))
+        layers.append(Inverted(i, o, stride, min(widen, widest)))
         i = o
     return nn.Sequential(
         *layers, conv_bn(80, 256, 1, act=nn.ReLU6), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(256, CLASSES)
@@ -147,6 +154,12 @@ NETS = dict(
     resnet=resnet,
     mobilenet=mobilenet,
 )
+EXERCISES = {  # what the post's exercises ask for
+    'plain, one block': lambda: resnet(skip=False, blocks=1),
+    'resnet, one block': lambda: resnet(blocks=1),
+    'lenet, averaged': lenet_average,
+    'mobilenet, narrow': lambda: mobilenet(widest=1),
+}
 
 
 def costs(net) -> dict:
