@@ -19,10 +19,9 @@ import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
 from fastai.callback.schedule import combined_cos
-from PIL import Image
 
 from recaptcha.batches import decode_tiles
-from recaptcha.style import BLUE, GREY, ORANGE, RED, style
+from recaptcha.style import BLUE, GREY, INK, ORANGE, RED, style
 from recaptcha.tiles import copy_safe_splitter, load_tiles, training_tiles
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,17 +118,16 @@ class Problem:
         return torch.where(stays>0, (len(path)-stays)*every, math.inf)
 
 
-def figure(title, xlabel, ylabel, height=4.2, **axes):
-    fig, ax = plt.subplots(figsize=(6.5, height), layout='constrained')
+def figure(title, xlabel, ylabel, height=3.4, **axes):
+    fig, ax = plt.subplots(figsize=(4.4, height), layout='constrained')
     ax.set(xlabel=xlabel, ylabel=ylabel, **axes)
-    fig.suptitle(title, fontsize=14)
+    fig.suptitle(title)
     return fig, ax
 
 
 def save(fig, name):
-    "Flat colours, so that a palette of 32 keeps the file small"
-    fig.savefig(path := FIGURES/name, dpi=200), plt.close(fig)
-    Image.open(path).convert('RGB').quantize(32, dither=Image.Dither.NONE).save(path, optimize=True)
+    fig.savefig(FIGURES / name, backend='module://recaptcha.style')
+    plt.close(fig)
 
 
 def loop():
@@ -157,8 +155,7 @@ def loop():
         ax.annotate('', (to_x - across, to_y - up), (x + across, y + up), arrowprops=dict(arrowstyle='->', color=GREY))
     ax.annotate('', (1.5, 1.4), (0.5, 0.9), arrowprops=dict(arrowstyle='->', color=ORANGE, lw=2))
     ax.text(0.93, 1.22, 'not yet', ha='right', va='center', color=ORANGE, fontsize=11)
-    fig.savefig(FIGURES / 'loop.svg')
-    plt.close(fig)
+    save(fig, 'loop.svg')
 
 
 def slopes(p, h=0.01):
@@ -224,29 +221,29 @@ def as_they_are(p):
 def paths(p):
     "Full batch and minibatches from one start, four epochs each"
     fig, ax = figure(
-        'Equal tiles seen: 4 full-batch steps or 552 small ones', 'weight of redness', 'weight of edge share', 5
+        'Four exact steps or 552 small ones', 'weight of redness', 'weight of edge share', 4.2
     )
     a, b = torch.meshgrid(torch.linspace(-2.8, 4, 70), torch.linspace(-3.6, 2.8, 70), indexing='xy')
     levels = [.14, .16, .2, .25, .32, .4, .5, .65, .85, 1.1]
-    cs = ax.contour(a, b, p.loss(torch.stack([a, b], 2).view(-1, 2)).view(a.shape), levels, colors='0.72', linewidths=1)
+    cs = ax.contour(a, b, p.loss(torch.stack([a, b], 2).view(-1, 2)).view(a.shape), levels, colors=GREY, linewidths=1)
     ax.clabel(cs, levels[1::2], fontsize=11, fmt='%g')
     n = len(p.x)
     for bs, rate, colour, line, where in (
-        (n, 10.0, 'black', 's--', (-1.45, -0.3)),
+        (n, 10.0, INK, 's--', (-1.45, -0.3)),
         (64, 0.3, BLUE, '-', (0.35, 1.1)),
         (n, 0.3, RED, 'o-', (-2.65, 1.1)),
     ):
         path, kind = p.descend(bs, [rate], 4)[:, 0, 0], 'full batch' if bs == n else f'batches of {bs}'
         ax.plot(*path.T, line, color=colour, lw=1.6, ms=5)
         ax.text(
-            *where, f'{kind},\nrate {rate:g}', color=colour, fontsize=13, va='center', bbox=dict(color='white', pad=1)
+            *where, f'{kind},\nrate {rate:g}', color=colour, fontsize=11, va='center', bbox=dict(color='white', pad=1)
         )
         for name, value in (('steps', len(path) - 1), ('training loss at the end', p.loss(path[-1:]))):
             note('paths', f'{kind}, rate {rate:g}, 4 epochs', name, value)
-    ax.plot(*p.best, '*', color='black', ms=17, zorder=5)
-    ax.text(p.best[0]+.25, p.best[1]-.1, 'lowest', fontsize=13, va='center', bbox=dict(color='white', pad=1))
-    ax.text(*(START+torch.tensor([-.1, .3])), 'start', fontsize=13)
-    save(fig, 'paths.png')
+    ax.plot(*p.best, '*', color=INK, ms=14, zorder=5)
+    ax.text(p.best[0]+.25, p.best[1]-.1, 'lowest', fontsize=11, va='center', bbox=dict(color='white', pad=1))
+    ax.text(*(START+torch.tensor([-.1, .3])), 'start', fontsize=11)
+    save(fig, 'paths.svg')
 
 
 def rates(p):
@@ -264,7 +261,7 @@ def rates(p):
             note('rates', f'batches of 64, rate {rate:g}, 4 epochs', name, value)
     ax.legend(ncol=3, loc='upper center', bbox_to_anchor=(.5, 1.16), frameon=False)
     ax.set_yticks([.1, .3, 1, 3, 10], ['0.1', '0.3', '1', '3', '10'])
-    save(fig, 'rates.png')
+    save(fig, 'rates.svg')
     note('curvature', 'standardised features', 'largest curvature at the lowest point', high := p.curvature(p.best)[1])
     note('curvature', 'standardised features', 'highest stable rate', 2/high)
     for name, scale in (('standardised features', 1), ('grey levels and share as they are', p.raw_std)):
@@ -306,15 +303,15 @@ def noise(p, draws=4000):
         ax.plot(sizes, [one/s**.5 for s in sizes], '-', color=colour, lw=1.2)
         ax.plot(sizes, sd, marker, color=colour, ms=8, label=f'noise at the {name}')
         if name=='start':
-            ax.axhline(whole.norm(), color='black', ls='--', lw=1.5)
-            ax.text(4096, whole.norm()*1.12, 'length of the whole gradient at the start', fontsize=12, ha='right')
-    ax.plot([], [], '-', color='0.4', label='law: 1/√batch')
+            ax.axhline(whole.norm(), color=INK, ls='--', lw=1.5)
+            ax.text(4096, whole.norm()*1.12, 'length of the whole gradient at the start', fontsize=11, ha='right')
+    ax.plot([], [], '-', color=GREY, label='law: 1/√batch')
     (
         ax.set_xticks(sizes, [f'{s:,}' for s in sizes]),
         ax.set_yticks([0.01, 0.03, 0.1, 0.3, 1], ['0.01', '0.03', '0.1', '0.3', '1']),
     )
     ax.minorticks_off(), ax.legend(frameon=False, loc='lower left')
-    save(fig, 'noise.png')
+    save(fig, 'noise.svg')
 
 
 def budget(p):
@@ -342,7 +339,7 @@ def budget(p):
     fig, ax = figure(
         'Up to 1,024 a batch: same tiles, fewer steps',
         'tiles in a batch',
-        'until within 1 % of the lowest',
+        'until within 1% of the lowest',
         xscale='log',
         yscale='log',
     )
@@ -369,7 +366,7 @@ def budget(p):
         ax.set_yticks([1, 10, 100, 1000, 10000], ['1', '10', '100', '1,000', '10,000']),
     )
     ax.minorticks_off(), ax.legend(frameon=False)
-    save(fig, 'budget.png')
+    save(fig, 'budget.svg')
 
 
 def momentum(p):
@@ -433,14 +430,13 @@ def stopping(p, table, pixels, epochs=80, patience=5):
     for i, (name, colour, line) in enumerate((('training', ORANGE, '--'), ('validation', BLUE, '-'))):
         ax.plot(range(1, epochs+1), [pair[i] for pair in losses], line, color=colour, lw=2, label=name)
     ax.plot(best+1, losses[best][1], 'o', color=BLUE, ms=9), ax.legend(frameon=False)
-    save(fig, 'stopping.png')
+    save(fig, 'stopping.svg')
 
 
 def main():
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     warnings.filterwarnings('ignore')
     style()
-    plt.rcParams['font.size'] = 13
     FIGURES.mkdir(parents=True, exist_ok=True), TABLE.parent.mkdir(parents=True, exist_ok=True)
     table = training_tiles(load_tiles('full'))
     p = Problem(table, pixels := decode_tiles(table.path))
