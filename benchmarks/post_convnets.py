@@ -20,14 +20,13 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 import torchvision
-from PIL import Image
 from small_nets import CLASSES, EXERCISES, NETS, SIDE, costs, started
 from tqdm import tqdm
 
 from recaptcha.batches import decode_tiles, encode_labels
 from recaptcha.cpu import keep_freed_memory
 from recaptcha.metrics import ap_per_class
-from recaptcha.style import style
+from recaptcha.style import GREY, INK, style
 from recaptcha.tiles import copy_safe_splitter, folder_label, load_tiles, open_tile, training_tiles
 
 WIDE, EPOCHS, BS, RATE = 80, 3, 32, 2e-3  # pixels a side that are decoded; the budget; one learning rate for all
@@ -51,11 +50,11 @@ LABELS = dict(
     mobilenet='MobileNetV2-like',
 )
 COLOURS = dict(
-    dense='#000000',
+    dense=INK,
     lenet='#E69F00',
     alexnet='#56B4E9',
     vgg='#009E73',
-    plain='#999999',
+    plain=GREY,
     resnet='#0072B2',
     mobilenet='#D55E00',
 )
@@ -216,8 +215,7 @@ def summary(rows):
 
 def save(fig, path):
     path.parent.mkdir(parents=True, exist_ok=True)
-    fig.savefig(path, dpi=200)
-    Image.open(path).convert('RGB').quantize(96).save(path, optimize=True) # a palette keeps it small
+    fig.savefig(path, bbox_inches='tight', backend='module://recaptcha.style')
     plt.close(fig)
 
 
@@ -245,7 +243,7 @@ def edge_rows():
 
 def draw_edges(path):
     pixels, answer, r, c = edge_patch()
-    fig, axs = plt.subplots(2, 2, figsize=(6.5, 6.3), layout='constrained')
+    fig, axs = plt.subplots(2, 2, figsize=(5, 5), layout='constrained')
     axs[0, 0].imshow(pixels, cmap='gray', vmin=0, vmax=255)
     axs[0, 0].add_patch(plt.Rectangle((c-.5, r-.5), 3, 3, fill=False, ec='#D55E00', lw=3))
     shown = axs[0, 1].imshow(answer, cmap='PuOr_r', vmin=-answer.max(), vmax=answer.max())
@@ -256,10 +254,10 @@ def draw_edges(path):
     ):
         ax.imshow(np.zeros((3, 3)), cmap='gray_r')
         for i, j in np.ndindex(3, 3):
-            ax.text(j, i, f'{values[i][j]}'.replace('-', '−'), ha='center', va='center', fontsize=20)
+            ax.text(j, i, f'{values[i][j]}'.replace('-', '−'), ha='center', va='center', fontsize=15)
         ax.set(xticks=[0.5, 1.5], yticks=[0.5, 1.5], xticklabels=[], yticklabels=[], title=name)
         ax.tick_params(length=0)
-        ax.grid(color='#999999')
+        ax.grid(color=GREY)
         for side in ax.spines.values(): side.set_visible(True)
     axs[0, 0].set(title='tile, 64 × 64', xlabel='column (pixels)', ylabel='row (pixels)')
     axs[0, 1].set(title='response, 62 × 62', xlabel='column')
@@ -269,11 +267,11 @@ def draw_edges(path):
 
 def draw_costs(table, path):
     table = table.loc[list(NETS)]
-    fig, ax = plt.subplots(figsize=(6.5, 4.8), layout='constrained')
+    fig, ax = plt.subplots(figsize=(4.4, 4), layout='constrained')
     for name, row in table.iterrows():
         x = row.parameters/1e6
         ax.scatter(x, row.mAP_mean, s=row.macs/3e4, color=COLOURS[name], alpha=.8, edgecolor='none')
-        ax.plot([x, x], [row.mAP_min, row.mAP_max], color='black', lw=2, marker='_', ms=8)
+        ax.plot([x, x], [row.mAP_min, row.mAP_max], color=INK, lw=2, marker='_', ms=8)
         dx, dy, side = PLACES[name]
         ax.annotate(
             f'{LABELS[name]}, {row.macs / 1e6:.0f}',
@@ -287,15 +285,15 @@ def draw_costs(table, path):
         xscale='log',
         xticks=[0.2, 0.5, 1, 2, 4],
         xticklabels=[0.2, 0.5, 1, 2, 4],
-        xlim=(0.12, 5),
+        xlim=(0.1, 6),
         ylim=(0.2, 0.54),
         xlabel='parameters (millions)',
         ylabel='validation macro mAP',
-        title=f'Same weights, same cost: a skip makes {table.mAP_mean.plain:.2f} into {table.mAP_mean.resnet:.2f}',
+        title=f'A skip makes {table.mAP_mean.plain:.2f} into {table.mAP_mean.resnet:.2f}',
     )
     ax.text(
         0.98,
-        0.62,
+        0.5,
         'area and number: million\nmultiply-adds a tile\nblack: range of two seeds',
         transform=ax.transAxes,
         ha='right',
@@ -307,7 +305,7 @@ def draw_costs(table, path):
 
 
 def draw_shifts(rows, path):
-    fig, ax = plt.subplots(figsize=(6.5, 4.8), layout='constrained')
+    fig, ax = plt.subplots(figsize=(4.4, 4), layout='constrained')
     rows, last = rows[rows.measure=='top_changed'], SHIFTS[-1]
     for name, mark in (('dense', '^'), ('lenet', 's'), ('resnet', 'o')):
         for windows, line in (('centre', '-'), ('random', ':')):
@@ -327,9 +325,9 @@ def draw_shifts(rows, path):
         ylabel='tiles whose top class changes (%)',
         xlabel='shift to either side (pixels of 64)',
         xticks=[0, *SHIFTS],
-        ylim=(0, 24),
-        title=f'{last} pixels change {share.dense:.0f} % of a dense net\'s answers,\n{share.resnet:.0f} to '
-              f'{share.lenet:.0f} % of a convolutional one\'s',
+        ylim=(0, 32),
+        title=f'{last} pixels change {share.dense:.0f}% of a dense net\'s answers,\n{share.resnet:.0f} to '
+              f'{share.lenet:.0f}% of a convolutional one\'s',
     )
     ax.legend(fontsize=11, frameon=False, loc='upper left')
     save(fig, path)
@@ -353,10 +351,9 @@ def main():
     table = summary(rows)
     print(table.to_string(float_format='{:.4g}'.format))
     style()
-    plt.rcParams.update({'font.size': 13, 'axes.titlesize': 14, 'figure.titlesize': 14})
-    draw_edges(args.images / 'edge-kernel.png')
-    draw_costs(table, args.images / 'cost-and-score.png')
-    draw_shifts(rows, args.images / 'shifted-tiles.png')
+    draw_edges(args.images / 'edge-kernel.svg')
+    draw_costs(table, args.images / 'cost-and-score.svg')
+    draw_shifts(rows, args.images / 'shifted-tiles.svg')
 
 
 if __name__=='__main__': main()

@@ -10,7 +10,6 @@ they take, epochs with workers by the clock as well.
 """
 import argparse
 import csv
-import io
 import os
 import random
 import statistics
@@ -48,7 +47,7 @@ from recaptcha.batches import TileCrop, decode_tiles, encode_labels, tile_dls
 from recaptcha.collect import data_home
 from recaptcha.learner import LR, LR_MULT, predict_probs, tile_learner
 from recaptcha.metrics import mean_ap
-from recaptcha.style import BLUE, ORANGE, style
+from recaptcha.style import BLUE, GREY, INK, ORANGE, style
 from recaptcha.tiles import (
     TileImage,
     copy_safe_splitter,
@@ -191,13 +190,13 @@ def plot(ratios):
     "Dots with ranges; the baseline is the line at 1"
     names = [n for n in ratios if n!=BASE]
     right = 1.05*max(max(v) for v in ratios.values())
-    fig, ax = plt.subplots(figsize=(6.5, 4.4), layout='constrained')
+    fig, ax = plt.subplots(figsize=(4.4, 3.8), layout='constrained')
     for y, name in enumerate(names):
         mid, low, high = statistics.median(ratios[name]), min(ratios[name]), max(ratios[name])
-        colour = ORANGE if 'turn' in name else 'black' if 'worker' in name else BLUE
+        colour = ORANGE if 'turn' in name else INK if 'worker' in name else BLUE
         ax.errorbar(mid, y, xerr=[[mid-low], [high-mid]], fmt='o', color=colour, ms=8, capsize=4)
         ax.text(right, y, f'{mid:.2f}', va='center')
-    ax.axvline(1, color='0.4', ls='--', lw=1.2)
+    ax.axvline(1, color=GREY, ls='--', lw=1.2)
     ax.set(
         yticks=range(len(names)),
         yticklabels=names,
@@ -205,21 +204,18 @@ def plot(ratios):
         xlabel='CPU time, "files, Pillow" = 1 (less is better)',
     )
     ax.invert_yaxis()
-    fig.suptitle('Decoding once saves time, batching alone does not', fontsize=14)
-    save(fig, 'times.png')
+    fig.suptitle('Decoding once saves time, batching alone does not')
+    save(fig, 'times.svg')
 
 
 def show(ax, picture, **labels):
-    ax.imshow(picture, interpolation='nearest'), ax.set(xticks=[], yticks=[], **labels)
+    ax.imshow(picture), ax.set(xticks=[], yticks=[], **labels)
     ax.spines[:].set_visible(False)
 
 
-def save(fig, name, quality=None):
-    "PNG with a small palette for plots, WebP for pictures"
-    fig.savefig(buffer := io.BytesIO(), dpi=200), plt.close(fig)
-    picture = Image.open(buffer).convert('RGB')
-    if quality: picture.save(FIGURES/name, quality=quality, method=6)
-    else: picture.quantize(32, dither=Image.Dither.NONE).save(FIGURES/name, optimize=True)
+def save(fig, name):
+    fig.savefig(FIGURES / name, bbox_inches='tight', backend='module://recaptcha.style')
+    plt.close(fig)
 
 
 def look(path):
@@ -236,12 +232,12 @@ def look(path):
         'TileCrop,\na batch': TileCrop(128)(batch, split_idx=0).permute(0, 2, 3, 1),
         'fastai\'s own,\na batch': turned.clamp(0, 1).permute(0, 2, 3, 1),
     }
-    fig, axs = plt.subplots(3, 5, figsize=(6.5, 4.3), layout='constrained')
+    fig, axs = plt.subplots(3, 5, figsize=(4.4, 3.1), layout='constrained')
     for line, (name, pictures) in zip(axs, rows.items()):
         for ax, picture in zip(line, pictures): show(ax, picture)
-        line[0].set_ylabel(name, fontsize=12)
-    fig.suptitle('fastai\'s batch crop is one crop for all', fontsize=14)
-    save(fig, 'look.webp', 68)
+        line[0].set_ylabel(name)
+    fig.suptitle('fastai\'s batch crop is one crop for all')
+    save(fig, 'look.svg')
 
 
 def thrice(tile, box, angle):
@@ -301,13 +297,13 @@ def artefacts(table, shown):
     assert (
         np.abs(np.asarray(thrice(tile, *view), float) - np.asarray(once(tile, *view)))[24:104, 24:104].mean() < 8
     )  # the same view
-    fig, axs = plt.subplots(1, 3, figsize=(6.5, 2.75), layout='constrained')
+    fig, axs = plt.subplots(1, 3, figsize=(4.4, 2.1), layout='constrained')
     for ax, name, picture in zip(
         axs, ('original', 'three times', 'once'), (tile, thrice(tile, *view), once(tile, *view))
     ):
         show(ax, picture, title=name)
-    fig.suptitle('Once: sharper, and corners from the tile itself', fontsize=14)
-    save(fig, 'artefacts.webp', 82)
+    fig.suptitle('Once: sharper, and corners from the tile itself')
+    save(fig, 'artefacts.svg')
 
 
 def splits(table):
@@ -397,7 +393,6 @@ def main():
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     warnings.filterwarnings('ignore')
     style()
-    plt.rcParams['font.size'] = 13
     FIGURES.mkdir(parents=True, exist_ok=True), TABLE.parent.mkdir(parents=True, exist_ok=True)
     table = load_tiles('full')
     fit = splits(table)

@@ -11,12 +11,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from recaptcha.metrics import report
 from recaptcha.results import agreement, second_answers
 from recaptcha.runtable import read_table, runs_at
-from recaptcha.style import BLUE, GREY, ORANGE, style
+from recaptcha.style import BLUE, GREY, ORANGE, RED, style
 from recaptcha.tiles import load_tiles, open_tile
 from recaptcha.toy import CLASSES
 
@@ -27,15 +26,14 @@ RUNS = {
     "recipe": ("recipe", 6),
     "recipe, taught": ("recipe_distilled", 12),
 }  # methods and epochs of runs, by the names of their rows
-DISTILLED = "recipe with distillation"  # what the figure calls the last of them
-DPI = 152  # twice the size that figures are shown at
-SIZES = {"font.size": 12, "axes.titlesize": 13, "axes.titleweight": "bold", "axes.titlelocation": "left"}
+DISTILLED = "recipe with\ndistillation"  # what the figure calls the last of them
+TITLES = {"axes.titleweight": "bold", "axes.titlelocation": "left"}
 
 
 def save(figure, name):
     FIGURES.mkdir(parents=True, exist_ok=True)
-    path = FIGURES / f"{name}.webp"
-    figure.savefig(path, dpi=DPI, bbox_inches="tight", pil_kwargs={"quality": 88})
+    path = FIGURES / f"{name}.svg"
+    figure.savefig(path, bbox_inches="tight", backend="module://recaptcha.style")
     plt.close(figure)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
 
@@ -44,16 +42,16 @@ def draw_tiles(test):
     """Six test tiles of six folders that show three objects or more, with the folder's word and what it leaves out."""
     many = test[test.labels.map(len) >= 3]
     chosen = many.sample(frac=1, random_state=4).drop_duplicates("folder").head(6)
-    figure, axes = plt.subplots(2, 3, figsize=(7, 5))
+    figure, axes = plt.subplots(2, 3, figsize=(4.4, 3.7))
     for axis, tile in zip(axes.flat, chosen.itertuples()):
-        axis.imshow(open_tile(tile.path).resize((240, 240), Image.LANCZOS))
+        axis.imshow(open_tile(tile.path))
         axis.set_axis_off()
-        axis.set_title(tile.folder, color=BLUE, fontsize=13, loc="center", pad=4)
+        axis.set_title(tile.folder, color=BLUE, loc="center", pad=4)
         rest = [label for label in tile.labels if label != tile.folder]
         axis.text(
-            0.5, -0.05, ", ".join(rest), transform=axis.transAxes, ha="center", va="top", color="#8f5600", fontsize=11
+            0.5, -0.05, "\n".join(rest), transform=axis.transAxes, ha="center", va="top", color=RED
         )
-    figure.subplots_adjust(wspace=0.1, hspace=0.35)
+    figure.subplots_adjust(wspace=0.1, hspace=0.7)
     save(figure, "tiles")
 
 
@@ -71,7 +69,7 @@ def count_named(labelled):
 
 def draw_counts(counts):
     counts = counts.loc[counts.sum(axis=1).sort_values().index]
-    figure, axis = plt.subplots(figsize=(7, 4.2))
+    figure, axis = plt.subplots(figsize=(4.4, 4))
     axis.barh(counts.index, counts["in its folder"], color=BLUE, label="in the folder of that name")
     axis.barh(counts.index, counts["elsewhere"], left=counts["in its folder"], color=ORANGE, label="in another folder")
     axis.set_xlabel("tiles that show it")
@@ -82,7 +80,7 @@ def draw_counts(counts):
 
 def draw_gap(answers):
     """Challenges solved without an error, by each kind of answer; a dot for each seed."""
-    figure, axis = plt.subplots(figsize=(7, 3.2))
+    figure, axis = plt.subplots(figsize=(3.8, 3.6))
     for place, (name, shares) in enumerate(answers):
         axis.plot(shares, [place] * len(shares), "o", ms=10, color=ORANGE if name in {*RUNS, DISTILLED} else GREY)
         axis.annotate(
@@ -94,18 +92,18 @@ def draw_gap(answers):
         )
     axis.set_yticks(range(len(answers)), [name for name, _ in answers])
     axis.set(
-        xlim=(-0.03, 1.03), ylim=(-0.6, len(answers) - 0.4), xlabel="share of 3×3 challenges solved without an error"
+        xlim=(-0.03, 1.03), ylim=(-0.6, len(answers) - 0.4), xlabel="share of 3×3 challenges solved"
     )
-    axis.grid(axis="x", color="#e3e6ea")
+    axis.grid(axis="x", color=GREY, alpha=0.3)
     axis.set_axisbelow(True)
-    axis.set_title("Additional labels lift it above the folder-label oracle")
+    axis.set_title("Additional labels lift it above the oracle")
     save(figure, "gap")
 
 
 def main(argv=None):
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args(argv)
     style()
-    plt.rcParams.update(SIZES)
+    plt.rcParams.update(TITLES)
     tiles = load_tiles("full")
     labelled, test = tiles[tiles.set != ""], tiles[tiles.set == "test"]
     truth = np.array([[name in labels for name in CLASSES] for labels in test.labels])
@@ -136,12 +134,12 @@ def main(argv=None):
     draw_counts(counts)
     draw_gap(
         [
-            ("all-negative baseline", [rows["nothing, solved"]]),
+            ("all-negative\nbaseline", [rows["nothing, solved"]]),
             ("baseline", list(runs["baseline"].solved)),
-            ("folder-label oracle", [rows["folder, solved"]]),
+            ("folder-label\noracle", [rows["folder, solved"]]),
             ("recipe", list(runs["recipe"].solved)),
             (DISTILLED, list(runs["recipe, taught"].solved)),
-            ("a second annotation", [rows["second annotation, solved"]]),
+            ("a second\nannotation", [rows["second annotation, solved"]]),
         ]
     )
     table = pd.Series(rows, name="value").rename_axis("quantity").round(4)

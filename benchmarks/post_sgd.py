@@ -236,12 +236,12 @@ def paths(p):
         path, kind = p.descend(bs, [rate], 4)[:, 0, 0], 'full batch' if bs == n else f'batches of {bs}'
         ax.plot(*path.T, line, color=colour, lw=1.6, ms=5)
         ax.text(
-            *where, f'{kind},\nrate {rate:g}', color=colour, fontsize=11, va='center', bbox=dict(color='white', pad=1)
+            *where, f'{kind},\nrate {rate:g}', color=colour, fontsize=11, va='center'
         )
         for name, value in (('steps', len(path) - 1), ('training loss at the end', p.loss(path[-1:]))):
             note('paths', f'{kind}, rate {rate:g}, 4 epochs', name, value)
     ax.plot(*p.best, '*', color=INK, ms=14, zorder=5)
-    ax.text(p.best[0]+.25, p.best[1]-.1, 'lowest', fontsize=11, va='center', bbox=dict(color='white', pad=1))
+    ax.text(p.best[0]+.25, p.best[1]-.1, 'lowest', fontsize=11, va='center')
     ax.text(*(START+torch.tensor([-.1, .3])), 'start', fontsize=11)
     save(fig, 'paths.svg')
 
@@ -304,7 +304,7 @@ def noise(p, draws=4000):
         ax.plot(sizes, sd, marker, color=colour, ms=8, label=f'noise at the {name}')
         if name=='start':
             ax.axhline(whole.norm(), color=INK, ls='--', lw=1.5)
-            ax.text(4096, whole.norm()*1.12, 'length of the whole gradient at the start', fontsize=11, ha='right')
+            ax.text(4096, whole.norm()*1.12, "the gradient's length (start)", fontsize=11, ha='right')
     ax.plot([], [], '-', color=GREY, label='law: 1/√batch')
     (
         ax.set_xticks(sizes, [f'{s:,}' for s in sizes]),
