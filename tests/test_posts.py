@@ -55,7 +55,7 @@ def test_a_post_is_complete(post):
         assert f"\n{heading}\n" in source
     assert source.count("https://") >= 2
     read = re.sub(r"<details>.*?</details>", "", source, flags=re.S)
-    assert 900 < len(read.split()) < 2800
+    assert 900 < len(read.split()) < 3000
 
 
 def test_the_report_links_every_lesson_and_the_readme_every_notebook():
