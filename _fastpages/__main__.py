@@ -4,14 +4,13 @@ import sys
 from pathlib import Path
 
 from .api import publish_api
+from .cards import publish_cards
 from .demo import publish_demo
 from .errors import NotebookError, reason
-from .files import write
 from .licences import publish_licences
 from .maths import publish_style
-from .posts import SOCIAL, Report, publish
+from .posts import Report, publish
 from .site import read_settings, write_site_config
-from .social import draw_card
 from .versions import publish_versions
 
 
@@ -63,9 +62,7 @@ def build(notebooks: Path, out: Path, settings: Path, baseurl: str | None) -> Re
     publish_api(settings.parent / site.lib_path, out, site)
     write_site_config(site, out / "_settings.yml")
     publish_style(out)
-    site_card = out / SOCIAL / "site.png"
-    if report.converted or not site_card.is_file():
-        write(site_card, draw_card(site.title, "", site.description, None))
+    publish_cards(out, site, anew=bool(report.converted))
     return report
 
 

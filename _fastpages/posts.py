@@ -16,15 +16,26 @@ from .documents import Document, is_document, left_out, read_documents, slug_of
 from .errors import NotebookError, naming, one_line, reason
 from .files import read_bytes, read_text, write
 from .media import SUFFIXES
+from .opening import run_minutes
 from .names import same
 from .patience import SECONDS, at_most
 from .policy import needs
 from .site import Site
-from .social import COVER, best_cover, cover_of, draw_card, draw_cover
+from .social import CARD, COVER, best_cover, cover_of, draw_card, draw_cover
 from .standing import MARK, read_standing
 from .webp import FORMATS
 
 SOCIAL = Path("images") / "social"
+COVERS = Path("_includes") / "covers"  # drawings in the theme's colours, named as the pages' pictures are
+EMBLEM = COVERS / "site.svg"  # on the card of a page that has no picture
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What stands for a post: a picture, and the theme's drawing of it where it has one."""
+
+    picture: Image.Image | None = None
+    drawing: str | None = None  # its path under _includes/
 
 
 @dataclass
@@ -49,8 +60,10 @@ def _mentions(text: str, name: str) -> bool:
     return any(form in text for form in {name, same(name), json.dumps(name)[1:-1], json.dumps(same(name))[1:-1]})
 
 
-def _digest(document: Document, site: Site, addresses: dict, beside: list) -> str:
-    """Changes with all that a post is made of: its source, converter, settings, the addresses and pictures in it."""
+def _digest(document: Document, site: Site, addresses: dict, beside: list, drawn: bytes) -> str:
+    """Changes with all that a post is made of: its source, converter, settings, cover, the addresses and pictures in
+    it.
+    """
     seen = document.text + unquote(document.text)
     linked = {name: address for name, address in addresses.items() if _mentions(seen, Path(name).name)}
     parts = [
@@ -59,6 +72,7 @@ def _digest(document: Document, site: Site, addresses: dict, beside: list) -> st
         asdict(site),
         linked,
         document.redirects(site.moved),
+        drawn.decode("utf-8", "replace"),
         [file for file in beside if _mentions(seen, Path(file[0]).name)],
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
@@ -85,8 +99,22 @@ def _is_current(post: Path, out: Path, folder: str, digest: str) -> bool:
     return all((out / unquote(name).lstrip("/")).is_file() for name in _shown_pictures(text, folder))
 
 
-def _cover(document: Document, page, out: Path):
-    """The picture that stands for the post: the front matter's, or else the page's own that suits best."""
+def _drawing(document: Document, out: Path) -> bytes:
+    """The theme's drawing for a document, or what stands on its card without one; empty where there is neither."""
+    found = [path for path in (out / COVERS / f"{document.folder}.svg", out / EMBLEM) if path.is_file()]
+    return read_bytes(found[0]) if found else b""
+
+
+def _cover(document: Document, page, out: Path) -> Cover:
+    """What stands for the post: the theme's drawing, the front matter's picture, or the page's own that suits best."""
+    path = COVERS / f"{document.folder}.svg"
+    if (out / path).is_file():
+        return Cover(cover_of(read_bytes(out / path)), path.relative_to("_includes").as_posix())
+    return Cover(_picture(document, page, out))
+
+
+def _picture(document: Document, page, out: Path) -> Image.Image | None:
+    """The picture that the front matter names, or else the page's own that suits best."""
     wanted = document.front.values.get("image", "").lstrip("./")
     path = (out / wanted).resolve()
     if not path.is_relative_to(out.resolve()):
@@ -100,18 +128,25 @@ def _cover(document: Document, page, out: Path):
             raise NotebookError(f"{document.name}: image: {wanted}: {reason(error)}; name another picture") from None
     if wanted:
         page.warnings.append(f"{document.name}: image: {wanted} is not there; one of the page's pictures stands in")
-    unfit = SUFFIXES | {".svg"}
-    return best_cover([content for name, content in page.pictures.items() if Path(name).suffix not in unfit])
+    return best_cover([content for name, content in page.pictures.items() if Path(name).suffix not in SUFFIXES])
 
 
-def _social_files(document: Document, picture, site: Site) -> dict:
-    """{path in the site: content} of the post's card, and of its cover where it has a picture."""
-    kicker = site.words["toolkit"] if document.shelf else ""
+def _kicker(document: Document, site: Site) -> str:
+    """The small line above the title on a card."""
     if document.part:
-        kicker = f"{site.words['part']} {document.part.lstrip('0') or 0}"
-    files = {SOCIAL / f"{document.folder}.png": draw_card(document.front.title, kicker, site.title, picture)}
-    if picture:
-        files[SOCIAL / f"{document.folder}.webp"] = draw_cover(picture)
+        return f"{site.words['part']} {document.part.lstrip('0') or 0}"
+    return site.words["toolkit"] if document.shelf else ""
+
+
+def _social_files(document: Document, cover: Cover, out: Path, site: Site) -> dict:
+    """{path in the site: content} of the post's card, and of its cover where that is a picture."""
+    picture = cover.picture
+    if picture is None and (out / EMBLEM).is_file():
+        picture = cover_of(read_bytes(out / EMBLEM))
+    card = draw_card(document.front.title, _kicker(document, site), site.title, picture)
+    files = {SOCIAL / f"{document.folder}.png": card}
+    if cover.picture and not cover.drawing:
+        files[SOCIAL / f"{document.folder}.webp"] = draw_cover(cover.picture)
     return files
 
 
@@ -123,9 +158,15 @@ def _yaml(value) -> str:
     )
 
 
-def _post_text(document: Document, page, digest: str, has_cover: bool, redirects: list) -> str:
+def _cover_keys(cover: Cover, address: str) -> dict | None:
+    """The cover as the theme reads it."""
+    if cover.drawing:
+        return {"drawing": cover.drawing}
+    return {"src": f"{address}.webp", "width": COVER[0], "height": COVER[1]} if cover.picture else None
+
+
+def _post_text(document: Document, page, digest: str, cover: Cover, site: Site) -> str:
     front, address = document.front, f"/{SOCIAL.as_posix()}/{document.folder}"
-    cover = {"src": f"{address}.webp", "width": COVER[0], "height": COVER[1]} if has_cover else None
     values = {"layout": "post", "title": front.title, "description": front.summary}
     values |= {
         key: str(value) if key in {"date", "last_modified_at"} else value
@@ -134,13 +175,14 @@ def _post_text(document: Document, page, digest: str, has_cover: bool, redirects
     }
     values |= {
         "permalink": document.permalink,
-        "image": f"{address}.png",
-        "cover": cover,
-        "redirect_from": redirects or None,
+        "image": {"path": f"{address}.png", "width": CARD[0], "height": CARD[1], "alt": front.title},
+        "cover": _cover_keys(cover, address),
+        "redirect_from": document.redirects(site.moved) or None,
         "notebook": document.name if document.is_notebook else None,
         "part": document.part,
         "shelf": document.shelf,
         "minutes": page.minutes,
+        "run_minutes": run_minutes(document.text, site.words["time"]),
         "math": page.formulas > 0 or None,
         "allow": needs(page.body) if front.values.get("trusted") else None,
         "digest": digest,
@@ -199,15 +241,16 @@ def _pictures_beside(*folders: Path) -> list:
 
 def _publish(document: Document, out: Path, site: Site, addresses: dict, beside: list, report: Report) -> None:
     """Writes one document's page, pictures, cover and card, if anything in them has changed; its page comes last."""
-    post, digest = out / "_posts" / document.post_name, _digest(document, site, addresses, beside)
+    digest = _digest(document, site, addresses, beside, _drawing(document, out))
+    post = out / "_posts" / document.post_name
     if _is_current(post, out, document.folder, digest):
         report.unchanged.append(document.name)
         return
     page = _convert(document, site, addresses)
-    picture, folder = _cover(document, page, out), Path("images") / document.folder
-    files = {folder / name: content for name, content in page.pictures.items()} | _social_files(document, picture, site)
-    redirects = document.redirects(site.moved)
-    text = _post_text(document, page, digest, picture is not None, redirects).encode("utf-8", "replace")
+    cover, folder = _cover(document, page, out), Path("images") / document.folder
+    files = {folder / name: content for name, content in page.pictures.items()}
+    files |= _social_files(document, cover, out, site)
+    text = _post_text(document, page, digest, cover, site).encode("utf-8", "replace")
     for path, content in files.items():
         write(out / path, content)
     write(post, text)

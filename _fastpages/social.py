@@ -4,7 +4,9 @@ import io
 from contextlib import suppress
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
+from resvg_py import svg_to_bytes
 
+from .svg import svg_size
 from .webp import encode, opened
 
 COVER = (640, 360)
@@ -12,11 +14,35 @@ CARD = (1200, 630)
 LEFT = 70  # of the card's text, in pixels
 LONGEST = 20  # times as wide as high, or the other way, a picture may be to stand for a post
 PAPER, INK, QUIET, ACCENT = "#fdfdfc", "#1c2127", "#5b6470", "#1f5fa8"
+LARGEST_DRAWING = 2_000_000  # bytes of an SVG that is drawn as a cover
+# The colours of a drawn cover on a light page; _sass/site/_home.scss has them for both themes.
+STYLE = """
+.strong { fill: #1f5fa8 } .soft { fill: #86abd8 } .track { fill: #e3e6ea } .warm { fill: #c9782a } .paper { fill: #fff }
+.line { fill: none; stroke-linejoin: round } .line.strong { stroke: #1f5fa8 } .line.soft { stroke: #86abd8 }
+.line.track { stroke: #e3e6ea } .line.ink { stroke: #1c2127 } .line.paper { stroke: #fff }
+.sky { fill: #dfe7ee } .road { fill: #b9c0c8 } .thing { fill: #7d8894 } .car { fill: #b23a48 }
+.tick rect { fill: none; stroke: #1f5fa8; stroke-width: 5 } .tick circle { fill: #1f5fa8 }
+.tick path { fill: none; stroke: #fff; stroke-width: 3 }
+"""
+
+
+def is_drawing(content: bytes) -> bool:
+    """Whether these are the bytes of an SVG."""
+    return content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
+def drawn(content: bytes) -> bytes:
+    """An SVG as a PNG on white, as wide as a card's picture can use. ValueError where it can't be drawn."""
+    if len(content) > LARGEST_DRAWING:
+        raise ValueError(f"a drawing of {len(content)} bytes; {LARGEST_DRAWING} are the most")
+    return svg_to_bytes(
+        svg_string=content.decode("utf-8"), style_sheet=STYLE, background="#ffffff", width=COVER[0]
+    )
 
 
 def cover_of(content: bytes) -> Image.Image:
     """The picture on white. ValueError, in one line, where it can't stand for a post."""
-    image = opened(content)
+    image = opened(drawn(content) if is_drawing(content) else content)
     if not 1 / LONGEST <= image.width / image.height <= LONGEST:
         raise ValueError(f"{image.width} x {image.height} pixels are too long and thin for a cover")
     image = image.convert("RGBA")
@@ -27,8 +53,8 @@ def cover_of(content: bytes) -> Image.Image:
 
 def _says_much(content: bytes) -> tuple:
     """Ranks a page's pictures: those shaped like a cover come first, then what has much in it."""
-    with Image.open(io.BytesIO(content)) as image:
-        return 1.2 <= image.width / image.height <= 3, len(content)
+    size = svg_size(content) if is_drawing(content) else Image.open(io.BytesIO(content)).size
+    return bool(size) and 1.2 <= size[0] / size[1] <= 3, len(content)
 
 
 def best_cover(pictures: list):
@@ -40,10 +66,8 @@ def best_cover(pictures: list):
 
 
 def draw_cover(image: Image.Image) -> bytes:
-    """The cover as WebP. A picture much wider or taller is cut to its middle; others are shown whole on white."""
-    ratio = image.width / image.height / (COVER[0] / COVER[1])
-    fitted = ImageOps.pad(image, COVER, color="white") if 0.5 < ratio < 1.6 else ImageOps.fit(image, COVER)
-    return encode(fitted, quality=68)
+    """The cover as WebP: the whole picture, and beside it nothing, where the page's own ground shows."""
+    return encode(ImageOps.pad(image.convert("RGBA"), COVER, color=(0, 0, 0, 0)), quality=68)
 
 
 def _wrap(text: str, font, width: int) -> list:

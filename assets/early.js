@@ -1,6 +1,6 @@
-// Before anything is drawn: the reader's own choice of theme, a mark that scripts run, and on a narrow screen the
-// contents of a post folded. It stands in the head and is waited for, as the style sheet is, so that nothing is seen to
-// change.
+// Before anything is drawn: the reader's own choice of theme, a mark that scripts run, and what stands beside a post:
+// the series open on a wide screen, the contents folded on a narrow one. It stands in the head and is waited for, as the
+// style sheet is, so that nothing is seen to change.
 
 document.documentElement.classList.add("js");
 try {
@@ -9,11 +9,9 @@ try {
 } catch {
   // storage is off: the system's theme
 }
-if (matchMedia("(max-width: 68.74rem)").matches) {
-  const observer = new MutationObserver(() => {
-    const contents = document.querySelector("nav.contents > details");
-    if (contents) contents.open = false;
-    if (contents || document.querySelector("footer")) observer.disconnect();
-  });
-  observer.observe(document, { childList: true, subtree: true });
-}
+const wide = matchMedia("(min-width: 68.75rem)").matches;
+const observer = new MutationObserver(() => {
+  document.querySelectorAll(".side > nav > details").forEach((fold) => { fold.open = wide; });
+  if (document.querySelector(".post-content, footer")) observer.disconnect();
+});
+observer.observe(document, { childList: true, subtree: true });

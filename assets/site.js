@@ -76,7 +76,37 @@ function followReader(contents) {
   mark();
 }
 
+// Which parts of the series this browser has shown, by their paths; nothing where storage is off.
+function visitedParts(path) {
+  try {
+    const known = new Set(JSON.parse(localStorage.getItem("visited")) ?? []).add(path);
+    localStorage.setItem("visited", JSON.stringify([...known]));
+    return known;
+  } catch {
+    return new Set();
+  }
+}
+
+function markVisited(menu) {
+  const visited = visitedParts(location.pathname), links = [...menu.querySelectorAll("li > a")];
+  const seen = links.filter((link) => visited.has(link.pathname));
+  for (const link of seen) {
+    const mark = document.createElement("span");
+    mark.className = "unseen";
+    mark.textContent = ` (${menu.dataset.visited})`;
+    link.classList.add("visited");
+    link.append(mark);
+  }
+  if (!seen.length) return;
+  const count = document.createElement("p");
+  count.className = "series-count";
+  count.textContent = menu.dataset.count.replace("{}", seen.length).replace("{}", links.length);
+  menu.querySelector("ol").after(count);
+}
+
 switchTheme(document.getElementById("site-theme"));
+const menu = document.querySelector("nav.series-menu");
+if (menu) markVisited(menu);
 const said = document.getElementById("site-said");
 if (said && navigator.clipboard) document.querySelectorAll(".code > pre").forEach((pre) => addCopyButton(pre, said));
 const contents = document.querySelector("nav.contents");
