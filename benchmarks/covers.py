@@ -174,12 +174,12 @@ def results() -> list:
 def gradient_descent(steps: int = 12) -> list:
     """Steps down a valley that is nine times as steep across as along."""
     rings = [
-        f'<ellipse class="{TRACK} line" stroke-width="2" cx="230" cy="92" rx="{size * 3:g}" ry="{size}"/>'
-        for size in (12, 26, 40, 54, 68)
+        f'<ellipse class="{TRACK} line" stroke-width="2" cx="190" cy="90" rx="{size * 3:g}" ry="{size}"/>'
+        for size in (8, 16, 24, 32, 40)
     ]
-    x, y, path = -176.0, 48.0, []
+    x, y, path = -112.0, 34.0, []
     for _ in range(steps):
-        path.append((230 + x, 92 + y))
+        path.append((190 + x, 90 + y))
         x, y = x - 0.19 * x, y - 0.19 * 9 * y
     return [*rings, line(path, STRONG), *(circle(*point, 4, STRONG) for point in path)]
 
