@@ -1,6 +1,7 @@
 """Writes the posts: what has changed since the last time, what has to go, what stays although its source is broken."""
 
 import hashlib
+import html
 import json
 import re
 from contextlib import suppress
@@ -175,7 +176,7 @@ def _post_text(document: Document, page, digest: str, cover: Cover, site: Site) 
     }
     values |= {
         "permalink": document.permalink,
-        "image": {"path": f"{address}.png", "width": CARD[0], "height": CARD[1], "alt": front.title},
+        "image": {"path": f"{address}.png", "width": CARD[0], "height": CARD[1], "alt": html.escape(front.title)},
         "cover": _cover_keys(cover, address),
         "redirect_from": document.redirects(site.moved) or None,
         "notebook": document.name if document.is_notebook else None,

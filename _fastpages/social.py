@@ -31,20 +31,30 @@ def is_drawing(content: bytes) -> bool:
     return content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
+def _check_shape(width: float, height: float) -> None:
+    """ValueError, in one line, of what is too long and thin to stand for a post."""
+    if not 1 / LONGEST <= width / height <= LONGEST:
+        raise ValueError(f"{width:g} x {height:g} pixels are too long and thin for a cover")
+
+
 def drawn(content: bytes) -> bytes:
-    """An SVG as a PNG on white, as wide as a card's picture can use. ValueError where it can't be drawn."""
+    """An SVG as a PNG on white, as wide as a cover. ValueError, in one line, where it can't be drawn."""
     if len(content) > LARGEST_DRAWING:
         raise ValueError(f"a drawing of {len(content)} bytes; {LARGEST_DRAWING} are the most")
-    return svg_to_bytes(
-        svg_string=content.decode("utf-8"), style_sheet=STYLE, background="#ffffff", width=COVER[0]
-    )
+    try:
+        size = svg_size(content)
+    except SyntaxError:  # of XML
+        size = None
+    if size is None:
+        raise ValueError("not a drawing that says how large it is")
+    _check_shape(*size)
+    return svg_to_bytes(svg_string=content.decode(), style_sheet=STYLE, background="#ffffff", width=COVER[0])
 
 
 def cover_of(content: bytes) -> Image.Image:
     """The picture on white. ValueError, in one line, where it can't stand for a post."""
     image = opened(drawn(content) if is_drawing(content) else content)
-    if not 1 / LONGEST <= image.width / image.height <= LONGEST:
-        raise ValueError(f"{image.width} x {image.height} pixels are too long and thin for a cover")
+    _check_shape(*image.size)
     image = image.convert("RGBA")
     white = Image.new("RGBA", image.size, "white")
     white.alpha_composite(image)

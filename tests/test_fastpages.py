@@ -142,7 +142,7 @@ def test_cover_picture_is_one_that_exists(blog, capsys):
             assert cover.size == (640, 360)
             assert max(zip(cover.convert("RGB").getpixel((320, 180)), ("red", "green", "blue")))[1] == colour
     for values in fronts:
-        with Image.open(blog.root / values["image"].lstrip("/")) as card:
+        with Image.open(blog.root / values["image"]["path"].lstrip("/")) as card:
             assert card.size == (1200, 630)
     assert "02_two.ipynb: image: images/none.png is not there" in capsys.readouterr().err
 

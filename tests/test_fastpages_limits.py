@@ -116,9 +116,11 @@ def test_messages_stay_in_one_line():
         (image(300, 200)[:-60], "damaged"),
         (image(9000, 9000, mode="1"), "too many"),
         (image(3000, 1), "long and thin"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture that can be read"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a drawing that says how large it is"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='90000'/>", "long and thin"),
+        (b"<svg", "not a drawing that says how large it is"),
     ],
-    ids=["text", "nothing", "truncated", "large", "thin", "drawing"],
+    ids=["text", "nothing", "truncated", "large", "thin", "drawing", "thin drawing", "broken drawing"],
 )
 def test_an_image_that_is_no_picture_is_told(blog, capsys, content, words):
     blog.add(code("first = 1"), name="01_bad")

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import xml.etree.ElementTree as ET
-from urllib.parse import quote, unquote, urldefrag
+from urllib.parse import parse_qs, quote, unquote, urldefrag, urlsplit
 
 import nbformat
 import yaml
@@ -15,6 +15,7 @@ from PIL import Image
 from site_kit import MODULES, needed, program
 from site_posts import CODES, LIQUID, OLD, TRUSTED_PAGE
 
+from _fastpages.opening import stated_minutes
 from _fastpages.sources import read_module
 from recaptcha._modidx import d as index
 
@@ -52,11 +53,12 @@ def test_home_lists_the_series_in_order(site):
         assert re.search(rf"\b{post['minutes']}\s+min\b", card) and all(
             html.escape(tag) in card for tag in post.get("categories", [])
         )
-        pictured = "cover" in post and "shelf" not in post  # the toolkit's cards are words alone
-        assert pictured == ("<img" in card)
+        pictured, drawn = "src" in post.get("cover", {}), "drawing" in post.get("cover", {})
+        assert (pictured, drawn) == ("<img" in card, '<svg xmlns="http://www.w3.org/2000/svg" class="cover"' in card)
         numbers = re.findall(r'<div class="no-cover" aria-hidden="true">(.+?)</div>', card)  # in a picture's place
         assert len(numbers) == ("cover" not in post and "shelf" not in post)
         assert all(f"Part {number}<" in card for number in numbers)
+        assert drawn == (ROOT / "_notebooks" / post["notebook"]).is_file(), "a lesson of ours without a cover"
     assert "Hidden part" not in home.text
     assert home.text.count('Ours: <first> & "best" {{ 1 | plus: 1 }}') == 1
     assert {path.name for path in (site.source / "_notebooks").glob("[0-9][0-9]*.ipynb")} == set(site.posts)
@@ -66,6 +68,84 @@ def test_no_notebook_takes_more_than_25_minutes_to_read(site):
     minutes = {name: post["minutes"] for name, post in {**site.posts, **site.toolkit}.items()}
     minutes = {name: read for name, read in minutes.items() if (ROOT / "_notebooks" / name).exists()}
     assert len(minutes) > 30 and {name: read for name, read in minutes.items() if read > 25} == {}
+
+
+def hero(site):
+    """What the home page shows above its cards, as HTML."""
+    home = site.pages["index.html"].html
+    return home[home.index('<div class="hero">') : home.index('<h2 class="post-list-heading"')]
+
+
+def test_home_leads_to_the_demo_and_along_a_short_path(site):
+    part = hero(site)
+    assert f'<a class="button" href="{site.base}/demo/">' in part
+    short = [f"{number}.ipynb" for number in ("02_baseline", "06_label_correction", "07_prediction", "09_results")]
+    steps = re.search(r'<ol class="path">.*?</ol>', part, re.S)[0]
+    assert re.findall(r'href="([^"]+)"', steps) == [site.base + site.posts[name]["permalink"] for name in short]
+    shown = [post for post in site.posts.values() if not post.get("hide")]
+    minutes, whole = sum(site.posts[name]["minutes"] for name in short), sum(post["minutes"] for post in shown)
+    assert f"4 lessons, {minutes} minutes</p>" in part
+    assert f'<a href="#series">The whole series: {len(shown)} lessons, {whole} minutes</a>' in part
+
+
+def test_home_and_the_readme_list_the_background_in_the_order_to_read_it(site):
+    home = site.pages["index.html"].html
+    names = ["2026-11-14-stochastic-gradient-descent", "2026-11-15-dataloaders-and-datablock"]
+    names.append("2026-11-17-convolutional-networks-for-tiles")
+    listed = re.search(r'<ol class="cards background">.*?</ol>', home, re.S)[0]
+    assert [address for address, _, _ in cards(listed)] == [
+        f"{site.base}/{name.replace('-', '/', 3)}.html" for name in names
+    ]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    written = [*names, "2026-11-23-breaking-recaptcha-v2"]
+    places = [readme.index(f"(_posts/{name}.md)", readme.index("## The series")) for name in written]
+    assert places == sorted(places)
+
+
+def test_a_part_shows_the_whole_series(site):
+    shown = [site.posts[name] for name in sorted(site.posts) if not site.posts[name].get("hide")]
+    for place, post in enumerate(shown, 1):
+        menu = re.search(r'<nav class="series-menu".*?</nav>', post["page"].html, re.S)[0]
+        links = re.findall(r'<li><a href="([^"]+)"( aria-current="page")?>', menu)
+        assert [address for address, _ in links] == [site.base + other["permalink"] for other in shown]
+        assert [number for number, (_, current) in enumerate(links, 1) if current] == [place]
+        assert f"<summary>Part {place} of {len(shown)}<" in menu and "<details>" in menu, "folded without scripts"
+        assert menu.count('class="passed"') == place and menu.count("<span") == len(shown) + 1
+    others = [page for name, page in site.pages.items() if name not in {site.name_of(post["permalink"]) for post in shown}]
+    assert [page.html.count("series-menu") for page in others] == [0] * len(others)
+
+
+def test_a_page_of_the_toolkit_leads_back_to_the_series(site):
+    for name, post in site.toolkit.items():
+        head = post["page"].html[: post["page"].html.index('class="post-content"')]
+        assert f'<a href="{site.base}/#series">Go to the series</a>' in head and "The toolkit is" in head, name
+
+
+def test_the_head_of_a_notebook_says_how_long_it_takes_and_offers_it(site):
+    for name, post in {**site.posts, **site.toolkit}.items():
+        head = post["page"].html[: post["page"].html.index('class="post-content"')]
+        told = f"{post['minutes']} min to read"
+        told += f", {post['run_minutes']} to run" if "run_minutes" in post else ""
+        assert f"<span>{told}</span>" in head, name
+        if post.get("badges", True):
+            raw = f"https://raw.githubusercontent.com/{site.repository}/{site.settings['branch']}"
+            assert f'href="{raw}/{site.settings["nbs_path"]}/{name}" download>' in head, name
+            about = html.unescape(re.search(r'href="([^"]+/issues/new[^"]*)"', head)[1])
+            asked = parse_qs(urlsplit(about).query)
+            assert asked == {"title": [post["title"]], "body": [site.host + site.base + post["permalink"]]}, name
+    assert any("run_minutes" in post for post in site.posts.values())
+
+
+def test_lessons_state_the_time_that_reading_them_takes(site):
+    """Within three minutes of what the site works out, and how long running takes."""
+    wrong = {}
+    for name, post in site.posts.items():
+        if not (ROOT / "_notebooks" / name).exists():
+            continue
+        stated = stated_minutes((ROOT / "_notebooks" / name).read_text(encoding="utf-8"), "Time")
+        if stated is None or stated.run is None or abs(stated.read - post["minutes"]) > 3:
+            wrong[name] = f"states {stated}, and takes {post['minutes']} minutes to read"
+    assert wrong == {}
 
 
 def test_home_lists_the_toolkit_after_the_series(site):
@@ -411,6 +491,15 @@ def test_sitemap_and_social_cards(site):
         assert image.startswith(f"{site.host}{site.base}/images/social/"), name
         with Image.open(site.file_of(image)) as card:
             assert card.size == (1200, 630), name
+            beside = card.convert("RGB").crop((720, 20, 1180, 610))
+            assert len(set(beside.getdata())) > 2, f"{name}: a card without a picture"
+        told = {meta.get("property", meta.get("name")): meta.get("content") for meta in page.all("meta")}
+        wanted = {"og:title", "og:description", "og:url", "og:site_name", "og:image:width", "og:image:height"}
+        assert wanted | {"description", "twitter:card", "og:locale", "og:type"} <= told.keys(), name
+        assert (told["twitter:card"], told["og:image:width"]) == ("summary_large_image", "1200"), name
+    own = {name: page for name, page in site.pages.items() if name not in {"404.html", "index.html"}}
+    images = [meta["content"] for page in own.values() for meta in page.all("meta") if meta.get("property") == "og:image"]
+    assert len(images) == len(set(images)) == len(own), "two pages have the same card"
 
 
 def test_old_addresses_lead_to_pages(site):
