@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from browser_kit import tab_to, wait
 from site_posts import CODES
 
@@ -12,6 +13,10 @@ GROUND = """() => [document.body, document.documentElement].map(element => getCo
 EARLY_THEME = """new MutationObserver((_, observer) => {
   if (document.body) { window.earlyTheme = document.documentElement.dataset.theme || "system"; observer.disconnect(); }
 }).observe(document, {childList: true, subtree: true});"""
+
+NO_STORAGE = (
+    "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('denied', 'SecurityError'); }})"
+)
 
 
 def brightness(colour):
@@ -51,9 +56,7 @@ def test_theme_switch(visit):
 
 def test_theme_switch_without_storage(visit):
     page = visit("/about/")
-    page.context.add_init_script(
-        "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('denied', 'SecurityError'); }})"
-    )
+    page.context.add_init_script(NO_STORAGE)
     page.reload()
     tab_to(page, "#site-theme")
     page.keyboard.press("Enter")
@@ -152,6 +155,68 @@ def test_contents_are_folded_on_a_phone(visit):
     tab_to(page, "nav.contents summary")
     page.keyboard.press("Enter")
     assert page.locator("nav.contents a").first.is_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
+def test_the_first_screen_of_home_shows_the_result_and_leads_to_the_demo(visit, width, height):
+    page = visit("/", viewport={"width": width, "height": height})
+    figure, button = page.locator(".result svg:visible"), page.locator(".hero a.button").first
+    assert figure.count() == 1 and len(figure.get_attribute("aria-label")) > 200
+    for part in (figure, button):
+        box = part.bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= height and box["x"] + box["width"] <= width
+    sizes = figure.locator("text").evaluate_all(
+        "all => all.map(text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)"
+    )
+    assert min(sizes) >= 11
+    edges = figure.locator("text").evaluate_all("all => all.map(text => text.getBoundingClientRect().right)")
+    assert max(edges) <= figure.bounding_box()["x"] + figure.bounding_box()["width"] + 1, "a word is cut off"
+    tab_to(page, ".hero a.button")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/demo/")
+
+
+@pytest.mark.parametrize("width", [600, 900, 1400])
+def test_no_name_of_a_bar_runs_into_it(visit, width):
+    page = visit("/", viewport={"width": width, "height": 900})
+    names = page.locator(".result svg.wide text:not(.heading):not(.number)")
+    edges = names.evaluate_all("all => all.map(text => text.getBoundingClientRect().right)")
+    start = page.locator(".result svg.wide .track").first.bounding_box()["x"]
+    assert len(edges) == 8 and max(edges) < start
+
+
+def marked(page):
+    """The titles that the menu of the series marks as visited."""
+    marks = page.locator(".series-menu a.visited")
+    return [text.removesuffix(" (visited)") for text in marks.evaluate_all("all => all.map(a => a.textContent)")]
+
+
+def test_the_menu_of_the_series_marks_what_was_visited(visit):
+    page = visit(RICH)
+    assert page.locator(".series-menu li").first.is_visible() and marked(page) == ["All that a post can hold"]
+    steps = page.locator(".series-steps a")
+    assert steps.evaluate_all("all => all.map(step => step.rel)") == ["prev"], "the last part that is shown"
+    tab_to(page, ".series-steps a[rel=prev]")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/98_ours.html")
+    assert len(marked(page)) == 2 and page.locator(".series-menu a[aria-current=page]").inner_text().startswith("Ours")
+    assert page.locator(".series-count").inner_text().startswith("2 of ")
+
+
+def test_the_menu_of_the_series_works_without_storage(visit):
+    page = visit("/about/")
+    page.context.add_init_script(NO_STORAGE)
+    page.goto(page.url.replace("/about/", RICH))
+    assert page.locator(".series-menu li a").first.is_visible() and marked(page) == []
+
+
+def test_the_menu_of_the_series_is_folded_on_a_phone(visit):
+    page = visit(RICH, viewport={"width": 360, "height": 740})
+    assert not page.locator(".series-menu li").first.is_visible()
+    assert page.locator(".series-menu .bar").is_visible() and page.locator(".series-steps a").is_visible()
+    tab_to(page, ".series-menu summary")
+    page.keyboard.press("Enter")
+    assert page.locator(".series-menu li").first.is_visible()
 
 
 def test_skip_link(visit):
