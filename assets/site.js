@@ -50,10 +50,10 @@ function followReader(contents) {
   const headings = [...links.keys()];
   let current = null;
   const mark = () => {
-    // The section being read: the last whose heading is above the upper third of the window, or at the page's end the
+    // The section being read: the last whose heading is in the upper quarter of the window or above, or at the page's end the
     // last of all.
     const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
-    const above = headings.filter((heading) => heading.getBoundingClientRect().top < innerHeight / 3);
+    const above = headings.filter((heading) => heading.getBoundingClientRect().top < innerHeight / 4);
     const next = links.get(atEnd ? headings.at(-1) : above.at(-1)) || null;
     if (next === current) return;
     current?.removeAttribute("aria-current");
@@ -65,14 +65,16 @@ function followReader(contents) {
     }
   };
   let waiting = false;
-  addEventListener("scroll", () => {
+  const later = () => {
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => {
       waiting = false;
       mark();
     });
-  }, { passive: true });
+  };
+  addEventListener("scroll", later, { passive: true });
+  new ResizeObserver(later).observe(document.body); // fonts and pictures that come late move the headings
   mark();
 }
 
