@@ -17,6 +17,7 @@ from PIL import Image
 
 # %% ../_notebooks/toolkit/style.ipynb #c9cf12f8
 _FIGURE = {'bbox_inches': 'tight', 'backend': 'module://recaptcha.style', 'metadata': {'Creator': None, 'Date': None}}
+_INLINE = {'figure_formats': {'svg'}, 'print_figure_kwargs': _FIGURE} # IPython's settings for figures
 _PICTURE = re.compile(r'<image [^>]*?xlink:href="data:image/png;base64,\s*([^"]*)"[^>]*>')
 _PHOTOGRAPH,_QUALITY = 8_000,85 # bytes of PNG from which on a picture may be a photograph; WebP's quality
 _POINTS = 2_000 # more of them are quicker shown as pixels
@@ -69,15 +70,10 @@ SETTINGS |= dict.fromkeys(_TEXTS.split(), _SMALLEST) | dict.fromkeys(_INKED.spli
 def style():
     "Draw figures from now on in the style of the series; in a notebook as SVG, with the photographs in it"
     plt.rcParams.update(SETTINGS)
-    if _is_notebook(): _draw_inline()
+    if shell := _shell():
+        settings = type(shell.config)(InlineBackend=_INLINE)
+        for part in (shell, *shell.configurables): part.update_config(settings)
 
-def _is_notebook():
-    "Whether IPython runs this; it is not imported to find out"
-    return 'IPython' in sys.modules and sys.modules['IPython'].get_ipython() is not None
-
-def _draw_inline():
-    "Have IPython show figures as SVG, now or as soon as it draws any"
-    from matplotlib_inline.config import InlineBackend
-    inline = InlineBackend.instance(parent=sys.modules['IPython'].get_ipython())
-    inline.print_figure_kwargs = _FIGURE
-    inline.figure_formats = {'svg'}
+def _shell():
+    "IPython's, where it runs this; it is not imported to find out"
+    return sys.modules['IPython'].get_ipython() if 'IPython' in sys.modules else None

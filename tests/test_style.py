@@ -113,7 +113,7 @@ def test_thousands_of_points_are_stored_as_pixels(drawn):
     few, axes = plt.subplots()
     axes.scatter([0, 1], [0, 1])
     svg = drawn(figure)
-    assert len(embedded(svg)) == 1 and svg.count("<use") < 500 and not embedded(drawn(few))
+    assert embedded(svg) and svg.count("<use") < 500 and not embedded(drawn(few))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "_notebooks").rglob("*.ipynb")), ids=lambda path: path.stem)
