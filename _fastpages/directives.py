@@ -37,6 +37,7 @@ OPTIONS = {
     "results: hide": "hide_output",
     "code_fold: true": "collapse",
     "code_fold: show": "collapse_show",
+    "code_fold: false": "unfolded",
     "warning: false": "hide_stderr",
 }
 TRUTHS = {"no": "false", "off": "false", "yes": "true", "on": "true"}
@@ -46,10 +47,11 @@ TEXTS = {
     "fig_alt": "alt",
     "caption": "caption",
     "fig_cap": "caption",
-    "tbl_cap": "caption",
+    "tbl_cap": "table_caption",
     "code_summary": "summary",
     "label": "label",
 }
+SEVERAL = {"alt", "caption", "table_caption"}  # perhaps a list of them
 # The old spelling (`#hide`, no bar) is an ordinary comment unless it is exactly one of these words.
 OLD_EXPORTS = {"export", "exporti", "exports", "default_exp", "notest", "skip"}
 OLD_TARGET = re.compile(r"#(exports?|exporti|default_exp)[ \t]+[\w.]+\s*$")  # with a module's name, close to the mark
@@ -108,7 +110,7 @@ def _take(words: str, wishes: dict) -> None:
     key, colon, value = words.partition(":")
     key, value = _name(key), _value(value)
     if key in TEXTS and colon:
-        several = TEXTS[key] in {"alt", "caption"}
+        several = TEXTS[key] in SEVERAL
         wishes[TEXTS[key]] = value if several or isinstance(value, str) else " ".join(value)
     elif is_export(words.strip().lower()):
         wishes["export"] = True
@@ -165,8 +167,8 @@ def _head(lines: list) -> tuple:
 def read_directives(source: str):
     """(what the cell's directives ask for, its source without them).
 
-    The first is a dict: each effect of `EFFECTS` that was asked for is True, `alt`, `caption`, `summary` and `label`
-    hold words (`alt` and `caption` perhaps a list of them), and `export` is True of a cell that goes to a module.
+    The first is a dict: each effect of `EFFECTS` that was asked for is True, `alt`, `caption`, `table_caption`,
+    `summary` and `label` hold words (the first three perhaps a list of them), and `export` is True of a cell that goes to a module.
     """
     lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     asked, kept, place = _head(lines)
@@ -197,6 +199,6 @@ def read_metadata(metadata) -> dict:
         wishes |= {"collapse": True} if jupyter.get("source_hidden") is True else {}
         wishes |= {"collapse_output": True} if jupyter.get("outputs_hidden") is True else {}
     for key, value in metadata.items():
-        if TEXTS.get(_name(key)) in {"alt", "caption"} and isinstance(value, str):
+        if TEXTS.get(_name(key)) in SEVERAL and isinstance(value, str):
             wishes[TEXTS[_name(key)]] = value
     return wishes

@@ -10,10 +10,11 @@ from nbconvert.filters.ansi import ansi2html
 from traitlets import List
 
 from . import maths
+from .captions import Captions
 from .code import code_html
 from .directives import is_hidden_markdown
 from .errors import NotebookError
-from .figures import frame_pictures, read_attributes
+from .figures import frame_pictures, make_large, read_attributes
 from .footnotes import Footnotes
 from .front_matter import FrontMatter
 from .hiding import Directives
@@ -22,6 +23,7 @@ from .liquid import Liquid
 from .losses import Losses
 from .markdown import Links, PostRenderer, render_markdown
 from .media import Media
+from .names import is_lesson
 from .outputs import CleanOutputs, cut_text
 from .pictures import PictureFolder, Pictures
 from .remote import link_pictures
@@ -30,7 +32,6 @@ from .tables import dress_tables, inline_styles
 from .tree import CONTROL, parse, write
 
 LOST = re.compile(r"<(script|style|iframe|object|embed|canvas|form|select|textarea|input|svg)\b", re.I)
-LABEL = re.compile(r"(?:fig|tbl|lst)-[\w-]{1,100}")
 PROSE_WITH_MATHS = re.compile(r"\s*(?![\s$\\])[^$]{1,2000}\$")  # LaTeX that opens with text
 LONGEST = 200_000  # characters of a cell's source
 WORDS_A_MINUTE, LINES_A_MINUTE = 220, 40
@@ -41,6 +42,7 @@ class Page:
     body: str
     headings: list  # of {"level", "id", "text"}
     pictures: dict  # file name -> bytes
+    covers: list  # those of the pictures that may stand for the page
     minutes: int  # to read it
     formulas: int
     warnings: list
@@ -64,9 +66,10 @@ class PostExporter(TemplateExporter):
         self.trusted = front.values.get("trusted", False)
         self.notes = Footnotes(self.words)
         self.renderer = PostRenderer(self.words, self.headings, self.notes, front.values.get("use_math", True))
+        self.captions = Captions(self.words, self.losses, self.renderer.taken)
         super().__init__(**kwargs)
         for step in (
-            Directives(enabled=True),
+            Directives(is_lesson(links.name), self.words, enabled=True),
             CleanOutputs(self.trusted, self.media, self.losses, enabled=True),
             Pictures(folder, self.words, self.losses, enabled=True),
         ):
@@ -105,6 +108,11 @@ class PostExporter(TemplateExporter):
         if markdown:
             read_attributes(root, self.losses)
             frame_pictures(root)
+            make_large(root.xpath(".//figure//img"), self.words)
+            self.captions.number_figures(root)
+            self.captions.caption_tables(root)
+            self.captions.note(root)
+        self.folder.dress_drawings(root)
         dress_tables(root, self.words["table"])
         return write(root)
 
@@ -127,13 +135,15 @@ class PostExporter(TemplateExporter):
         return "".join(f'<span id="{html.escape(name)}"></span>' for name in names)
 
     def _output(self, output, cell):
-        shown = self._shown(output, cell)
-        if "post_caption" not in output:
-            return shown
-        wishes = cell.metadata["post"]
-        name = wishes.pop("label", "")
-        mark = f' id="{name}"' if LABEL.fullmatch(name) and self.renderer.take_name(name) else ""
-        return f"<figure{mark}>{shown}<figcaption>{self._caption(output['post_caption'], cell)}</figcaption></figure>"
+        shown, wishes = self._shown(output, cell), cell.metadata["post"]
+        if "post_caption" in output:
+            caption, label = self._caption(output["post_caption"], cell), wishes.pop("label", "")
+            is_table = output.get("post_table") or label.startswith("tbl-")
+            return self.captions.put_on(shown, caption, label, is_table)
+        if "post_source" in output:
+            return f"<figure>{shown}<figcaption>{self._caption(output['post_source'], cell)}</figcaption></figure>"
+        label = self.captions.take_label(wishes.pop("label", ""))  # without a caption, but it can be led to
+        return f'<div id="{label}">{shown}</div>' if label else shown
 
     def _caption(self, text, cell):
         """A caption's markdown in a line."""
@@ -169,9 +179,11 @@ class PostExporter(TemplateExporter):
         return self._text(data.get("text/plain", ""), data.get("post/cut", 0), too_long="post/too_long" in data)
 
     def _figure(self, address, alt):
-        root = parse(f'<img src="{html.escape(address)}">')
+        root = parse(f'<div class="figure"><img src="{html.escape(address)}"></div>')
         self.folder.finish_tags(root, alt)
-        return f'<div class="figure">{write(root)}</div>'
+        make_large(root.xpath(".//img"), self.words)
+        self.folder.dress_drawings(root)
+        return write(root)
 
     def _text(self, text, missing, kind="", too_long=False):
         shown = f'<pre class="{" ".join(["text", kind]).strip()}" tabindex="0">{ansi2html(text)}</pre>' if text else ""
@@ -200,7 +212,8 @@ def convert(nb, front: FrontMatter, folder: PictureFolder, links: Links) -> Page
     body = CONTROL.sub("", f"{body.strip()}\n{exporter.endnotes()}")
     if folder.problems:
         raise NotebookError("\n".join(folder.problems))
+    body = exporter.captions.resolve(body)
     body, formulas = maths.draw(exporter.media.put_in(body), exporter.losses)
     warnings = links.warnings + exporter.losses.lines
     warnings += [f"{links.name}: nothing refers to the footnote [^{key}]" for key in exporter.notes.unused()]
-    return Page(body, exporter.headings, folder.files, minutes, formulas, warnings)
+    return Page(body, exporter.headings, folder.files, folder.covers(), minutes, formulas, warnings)

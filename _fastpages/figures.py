@@ -1,15 +1,19 @@
-"""Makes figures of the pictures in markdown that have a title, and reads the attributes that stand behind a picture."""
+"""Makes figures of the pictures in markdown that have a title, reads the attributes that stand behind a picture, and
+writes what encloses a picture that can be enlarged.
+"""
 
 import re
 
 from lxml.html import Element
 
 from .losses import Losses
+from .tree import put_into
 
 ATTRIBUTES = re.compile(r"\s?\{:?((?:\s*(?:[.#][\w-]+|[\w-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'{}]+)))+)\s*\}")
 PAIR = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'{}]+))")
 SIZE = re.compile(r"(\d{1,4}(?:\.\d+)?)(px|%)?")
 DRESSED = {"img", "a", "em", "strong", "code", "span"}
+LABEL = re.compile(r"(?:^|\s)#(fig-[\w-]{1,100})(?=\s|$)")
 WITHOUT_LOSS = {"width", "height", "target", "rel", "alt"}
 
 
@@ -36,8 +40,13 @@ def _read(element, text: str, losses: Losses) -> None:
                 _resize(element, side, pairs[side])
         if pairs.get("alt"):
             element.set("alt", pairs["alt"])
+        if label := LABEL.search(text):
+            element.set("id", label[1])
+            text = LABEL.sub("", text)
     if pairs.keys() - WITHOUT_LOSS or re.search(r"(?:^|\s)[.#]", PAIR.sub("", text)):
-        losses.tell(f"{{{text.strip()}}}: of attributes, only a picture's width, height and alt have an effect")
+        losses.tell(
+            f"{{{text.strip()}}}: of attributes, only a picture's width, height, alt and label (#fig-…) have an effect"
+        )
 
 
 def read_attributes(root, losses: Losses) -> None:
@@ -58,6 +67,16 @@ def _frame(element, image, title: str) -> None:
     figure.tail, element.tail = element.tail or "\n", None
     del image.attrib["title"]
     figure.extend([element, caption])
+
+
+def make_large(images: list, words: dict) -> None:
+    """Puts pictures that are in no link into one to their file, which a script shows large on the page."""
+    for image in images:
+        if image.xpath("ancestor::a"):
+            continue
+        link = Element("a", {"class": "enlarge", "href": image.get("src"), "title": words["enlarge"]})
+        put_into(link, image)
+        put_into(Element("div", {"class": "pan"}), link)
 
 
 def _stands_alone(paragraph) -> bool:

@@ -3,14 +3,20 @@
 from nbconvert.preprocessors import Preprocessor
 
 from .directives import is_hidden_markdown, read_directives, read_metadata
+from .kinds import kind_of_code
 from .symbols import places
 
 
 class Directives(Preprocessor):
     """Drops hidden and emptied cells; leaves each code cell's wishes in its metadata under `post`.
 
-    What an exported cell defines is left there under `places`; of a dropped cell the next code cell has it.
+    What an exported cell defines is left there under `places`; of a dropped cell the next code cell has it. On a page
+    of the series, code that a reader need not see at first is folded: `folded` says what it is.
     """
+
+    def __init__(self, is_lesson: bool, words: dict, **kwargs):
+        super().__init__(**kwargs)
+        self.is_lesson, self.words = is_lesson, words
 
     def preprocess(self, nb, resources):
         cells, defined = [], []
@@ -23,9 +29,19 @@ class Directives(Preprocessor):
                 continue
             if cell.cell_type == "code":
                 cell.metadata["post"]["places"], defined = defined, []
+                self._fold(cell)
             cells.append(cell)
         nb.cells = cells
         return nb, resources
+
+    def _fold(self, cell) -> None:
+        """Folds a lesson's cell of code, command or test, unless its author says otherwise."""
+        wishes = cell.metadata["post"]
+        kind = kind_of_code(cell.source, bool(wishes.get("export")), bool(cell.outputs))
+        if not self.is_lesson or kind is None or wishes.keys() & {"collapse", "collapse_show", "unfolded"}:
+            return
+        wishes["collapse"] = True
+        wishes.setdefault("summary", ": ".join(filter(None, (self.words[f"code_{kind.word}"], kind.names))))
 
 
 def _is_shown_output(output, wishes: dict) -> bool:

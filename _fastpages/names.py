@@ -12,6 +12,11 @@ WRITTEN = re.compile(DATE + r"[-_ ]([^/]+)\.(?:md|markdown)")
 WRITTEN_SUFFIXES = {".md", ".markdown"}
 
 
+def is_lesson(name: str) -> bool:
+    """Whether a document is a numbered part of the series."""
+    return bool(LESSON.fullmatch(name))
+
+
 def is_notebook(name: str) -> bool:
     """Whether a file is called as notebooks are that become pages; `name` is its path in the folder of notebooks."""
     return any(pattern.fullmatch(name) for pattern in (LESSON, TOOL, DATED))

@@ -165,7 +165,7 @@ class CleanOutputs(Preprocessor):
         address = _take_frame(output.data)
         output.data = self._clean(output.data)
         if address:
-            output["post_caption"] = f"<{address}>"
+            output["post_source"] = f"<{address}>"
         return bool(output.data)
 
     def _play(self, data: dict, name: str) -> dict:

@@ -6,6 +6,7 @@ import binascii
 import io
 import re
 from collections import Counter
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
@@ -13,6 +14,7 @@ from urllib.parse import unquote
 from nbconvert.preprocessors import Preprocessor
 from PIL import Image
 
+from .drawings import Drawing, fitted
 from .errors import one_line, reason
 from .files import read_bytes
 from .losses import Losses
@@ -23,6 +25,9 @@ from .webp import FORMATS, smaller
 
 SUFFIXES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
 MARK = "attachment:"
+DARK = "-on-dark"  # behind the name of a drawing's twin for dark pages
+NARROWEST = 320  # pixels of text on a phone
+STEP, WIDEST = 40, 1000  # pixels: for the least widths of drawings the theme has a class each, up to the widest
 HEADING = re.compile(r"#{1,6}[ \t]+(?=\S)")
 LONGEST_NAME = 100  # bytes of a picture's file name, without its ending
 LARGEST_SIDE = 20_000  # pixels that a notebook may say a picture is wide or high
@@ -42,6 +47,8 @@ class PictureFolder:
     names: dict = field(default_factory=dict)  # bytes -> file name
     counts: dict = field(default_factory=Counter)  # file name -> how often it was wanted
     sizes: dict = field(default_factory=dict)  # address -> (width, height)
+    twins: dict = field(default_factory=dict)  # address -> that of the same drawing for a dark page
+    least: dict = field(default_factory=dict)  # address -> pixels in width below which its text can't be read
     problems: list = field(default_factory=list)  # pictures that the notebook names and that are not there
     unread: list = field(default_factory=list)  # those that are no picture that a page can show
 
@@ -49,11 +56,9 @@ class PictureFolder:
         """Keeps a picture as `name` (without ending) and gives its address, or None when it is not a picture."""
         try:
             if mime == "image/svg+xml":
-                content = clean_svg(content)
-                size = size or svg_size(content)
-            else:
-                content, mime, pixels = smaller(content)
-                size = size or pixels
+                return self._add_drawing(name, fitted(clean_svg(content)), size)
+            content, mime, pixels = smaller(content)
+            size = size or pixels
         except (OSError, ValueError, SyntaxError, RecursionError):
             return None
         if mime not in SUFFIXES:
@@ -63,12 +68,27 @@ class PictureFolder:
             self.sizes[address] = size
         return address
 
+    def _add_drawing(self, name: str, drawing: Drawing, size) -> str:
+        address = self.add_file(name, "svg", drawing.content)
+        if size := size or svg_size(drawing.content):
+            self.sizes[address] = size
+        if drawing.dark:
+            self.twins[address] = self.add_file(f"{name}{DARK}", "svg", drawing.dark)
+        if drawing.width:
+            self.least[address] = drawing.width
+        return address
+
     def add_file(self, name: str, suffix: str, content: bytes) -> str:
         """Keeps a file, called after `name`, and gives its address."""
         if content not in self.names:
             self.names[content] = self._free(name, suffix)
             self.files[self.names[content]] = content
         return f"{self.baseurl}/images/{self.folder}/{self.names[content]}"
+
+    def covers(self) -> list:
+        """The pictures that may stand for the page: all but the twins for dark pages."""
+        dark = {Path(address).name for address in self.twins.values()}
+        return [content for name, content in self.files.items() if name not in dark]
 
     def _free(self, name: str, suffix: str) -> str:
         """A file name that no other picture of the document has."""
@@ -153,12 +173,12 @@ class PictureFolder:
             content = read_bytes(path)
         except (OSError, ValueError) as error:
             return self._missing(f"{one_line(src)}: {reason(error)}", required)
-        if path.is_relative_to(root / "images"):
+        mime = "image/svg+xml" if path.suffix.lower() == ".svg" else ""
+        if path.is_relative_to(root / "images") and not (mime and _has_twin(content)):
             address = f"{self.baseurl}/{path.relative_to(root).as_posix()}"
             if size := size_of(content, path.suffix.lower()):
                 self.sizes[address] = size
             return address
-        mime = "image/svg+xml" if path.suffix.lower() == ".svg" else ""
         address = self.add(path.stem, mime, content)
         if address is None:
             self.unread.append(one_line(src))
@@ -175,6 +195,34 @@ class PictureFolder:
                 image.set("height", str(round(size[1])))
             image.set("alt", image.get("alt") or alt)
             image.set("loading", "lazy")
+
+    def dress_drawings(self, root) -> None:
+        """Says how wide drawings have to be, and puts a twin for dark pages behind each; the theme shows one of them."""
+        for image in list(root.iter("img")):
+            self._dress(image)
+
+    def _dress(self, image) -> None:
+        address, classes = image.get("src"), []
+        if self.least.get(address, 0) > NARROWEST:
+            classes.append(f"least-{min(WIDEST, -(-self.least[address] // STEP) * STEP)}")
+        if address in self.twins:
+            twin = copy(image)
+            twin.tail = None
+            twin.attrib.pop("id", None)
+            twin.set("src", self.twins[address])
+            twin.set("class", " ".join([*classes, "on-dark"]))
+            image.addnext(twin)
+            classes.append("on-light")
+        if classes:
+            image.set("class", " ".join(classes))
+
+
+def _has_twin(content: bytes) -> bool:
+    """Whether a drawing can be shown on a dark page without a ground of its own."""
+    try:
+        return fitted(clean_svg(content)).dark is not None
+    except (ValueError, SyntaxError, RecursionError):
+        return False
 
 
 def _alike(path: Path) -> Path | None:
@@ -232,16 +280,29 @@ def _several(words) -> list:
     return words if isinstance(words, list) else [words] if words else []
 
 
-def _describe(outputs: list, alts: list, captions: list) -> None:
-    """Gives each picture its own description, and captions to the pictures, or to the last output where none is one."""
+def _shows_table(output) -> bool:
+    return "<table" in output.get("data", {}).get("text/html", "")
+
+
+def _describe(outputs: list, alts: list, captions: list, of_tables: list) -> None:
+    """Gives each picture its own description, and captions to pictures and tables."""
     pictures = [output for output in outputs if "post/picture" in output.get("data", {})]
     for output, alt in zip(pictures, alts):
         output["post_alt"] = alt
-    shown = (pictures or outputs)[-len(captions) or len(outputs) :]
+    _put_captions(pictures or outputs, captions)
+    tables = [output for output in outputs if _shows_table(output)]
+    for output in _put_captions(tables or outputs, of_tables):
+        output["post_table"] = True
+
+
+def _put_captions(outputs: list, captions: list) -> list:
+    """Gives captions to the last of some outputs, and what is left over of them to the very last; gives those back."""
+    shown = outputs[-len(captions) or len(outputs) :]
     for output, caption in zip(shown, captions):
         output["post_caption"] = caption
     for caption in captions[len(shown) :] if shown else []:
         shown[-1]["post_caption"] += f" {caption}"
+    return shown if captions else []
 
 
 def _tidy_side(image, side: str) -> None:
@@ -277,7 +338,7 @@ class Pictures(Preprocessor):
                 wishes["alt"] = alts[0]
                 for index, output in enumerate(cell.outputs, 1):
                     self._move(output, f"cell-{number:02d}-{index}")
-                _describe(cell.outputs, alts, _several(wishes.get("caption")))
+                _describe(cell.outputs, alts, *(_several(wishes.get(key)) for key in ("caption", "table_caption")))
         return nb, resources
 
     def _move(self, output, name):

@@ -79,10 +79,20 @@ def _align_figures(table) -> None:
                 cell.set("class", "num")
 
 
+def _say_what_heads(table) -> None:
+    """Says of each heading whether it heads a column or a row, unless the table does."""
+    for row in table.iter("tr"):
+        in_head = row.getparent().tag == "thead" or row.find("td") is None
+        for heading in row.findall("th"):
+            if heading.get("scope") is None:
+                heading.set("scope", "col" if in_head else "row")
+
+
 def dress_tables(root, name: str) -> None:
     """Puts each table of a tree into its own scrolling box, which a screen reader calls `name`."""
     for table in list(root.iter("table")):
         if table.find(".//table") is None:
             _align_figures(table)
+        _say_what_heads(table)
         box = Element("div", {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": name})
         put_into(box, table)
