@@ -168,7 +168,8 @@ def read_directives(source: str):
     """(what the cell's directives ask for, its source without them).
 
     The first is a dict: each effect of `EFFECTS` that was asked for is True, `alt`, `caption`, `table_caption`,
-    `summary` and `label` hold words (the first three perhaps a list of them), and `export` is True of a cell that goes to a module.
+    `summary` and `label` hold words (the first three perhaps a list of them), and `export` is True of a cell that goes
+    to a module.
     """
     lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     asked, kept, place = _head(lines)

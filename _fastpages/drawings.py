@@ -12,7 +12,7 @@ from .svg import SVG, XLINK, svg_size
 from .webp import smaller
 
 READABLE = 11  # CSS pixels that text has at least
-# What a dark page shows light, the ink of `recaptcha.style` and black, and paper (as _sass/site/_colours.scss has them).
+# What a dark page shows light, the ink of `recaptcha.style` and black, and paper (as _sass/site/_colours.scss has it).
 INKS, LIGHT_INK = ("#1c2127", "#000000"), "#e3e6ea"
 PAPER, DARK_PAPER = "#ffffff", "#14171c"
 CONTRAST = 3  # of coloured text on a dark page, at least

@@ -197,7 +197,7 @@ class PictureFolder:
             image.set("loading", "lazy")
 
     def dress_drawings(self, root) -> None:
-        """Says how wide drawings have to be, and puts a twin for dark pages behind each; the theme shows one of them."""
+        """Says how wide drawings have to be, and puts a twin for dark pages behind each; the theme shows one."""
         for image in list(root.iter("img")):
             self._dress(image)
 

@@ -118,12 +118,12 @@ def build(source):
         pytest.fail(f"Pagefind: {indexed.stderr}{indexed.stdout}", pytrace=False)
     feed.main(source / "_site")
     offline.main(source / "_site")
-    return Site(source)
+    return Site(source, done.stderr.split("\n"))
 
 
 class Site:
-    def __init__(self, source):
-        self.source, self.root = source, source / "_site"
+    def __init__(self, source, told):
+        self.source, self.root, self.told = source, source / "_site", told  # told: what the converter said of losses
         ini = configparser.ConfigParser()
         ini.read(ROOT / "settings.ini", encoding="utf-8")
         self.settings = ini["DEFAULT"]

@@ -7,7 +7,7 @@ import io
 import wave
 
 import nbformat
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_markdown_cell, new_notebook, new_output
 from notebook_kit import code, html_output, picture_output, stream
 
 # The page of a notebook whose scripts run; old addresses, of the posts of 2021.
@@ -106,11 +106,25 @@ def silence() -> str:
     return f"data:audio/wav;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
+# As matplotlib draws: white grounds, ink, and text of 11 points in a figure of 8 inches.
+DRAWING = """<svg xmlns="http://www.w3.org/2000/svg" width="576pt" height="144pt" viewBox="0 0 576 144">
+<g id="figure_1"><g id="patch_1"><path d="M 0 0 L 576 0 L 576 144 L 0 144 z" style="fill: #ffffff"/></g>
+<g id="axes_1"><g id="patch_2"><path d="M 9 9 L 567 9 L 567 135 L 9 135 z" style="fill: #ffffff"/></g>
+<g id="patch_3"><path d="M 9 9 L 9 135 L 567 135" style="fill: none; stroke: #1c2127; stroke-width: 3"/></g>
+<g id="text_1"><g style="fill: #1c2127" transform="translate(9 99) scale(0.11 -0.11)"><path d="M 0 0 L 70 0 L 0 70 z"/>
+</g></g></g></g></svg>"""
 OUR_LOSS = "99c_shown.ipynb"  # shows how a formula looks that cannot be drawn
 SHOWN = [
     "# Shown part\n> With captions and sounds.\n\n- date: 2031-02-07\n- hide: true",
     "## Callouts\n\n> [!NOTE]\n> One.\n\n> [!CAUTION] A title\n> Another, with *emphasis*.",
     code("#| fig-cap: A caption of **two** fields\n#| alt: A red field\nplot()", picture_output()),
+    code(
+        "#| label: fig-drawn\n#| fig-cap: A drawing.\n#| alt: Two lines of ink\nplot()",
+        new_output("display_data", {"image/svg+xml": DRAWING, "text/plain": "<Figure size 1x1>"}),
+    ),
+    code("#| label: tbl-wide\n#| tbl-cap: A wide table.\nrows", html_output(WIDE)),
+    "See [Figure 2](#fig-drawn) and [Table 1](#tbl-wide).",
+    code("#| export\ndef folded():\n    return 1"),
     code("Audio(silence)", html_output(f'<audio controls><source src="{silence()}"/>No sound.</audio>')),
     code("chart", html_output('<div id="vis"></div><script>vegaEmbed("#vis", {})</script>')),
     "$$x = y \\label{eq:first}$$\n\nBy $\\eqref{eq:first}$, and\n\n$$\\begin{tikzcd} A \\end{tikzcd}$$",

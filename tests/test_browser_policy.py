@@ -49,4 +49,4 @@ def test_a_sound_of_the_sites_own_can_be_played(visit):
     page = visit("/2031/02/07/99c_shown.html")
     page.wait_for_function("document.querySelector('audio').readyState >= HTMLMediaElement.HAVE_METADATA")
     assert abs(page.evaluate("document.querySelector('audio').duration") - 0.1) < 0.01
-    assert page.locator("figcaption").inner_text() == "A caption of two fields"
+    assert page.locator("figcaption").first.inner_text() == "Figure 1. A caption of two fields"

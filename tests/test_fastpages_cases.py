@@ -75,8 +75,8 @@ def liquid(done, name):
 
 def captions(done, name):
     body = done.body(name)
-    assert re.search(r"<figure><img [^>]*><figcaption>Credit: me</figcaption></figure>", body)
-    assert body.count("<img ") == 8 and "title=" not in body
+    assert re.search(r"<figure><div[^>]*><a[^>]*><img [^>]*></a></div><figcaption>.*Credit: me</figcaption>", body)
+    assert body.count("<img ") == 8 and 'title="Credit' not in body
     assert "{" not in text_of(body) and 'width="200" height="133"' in body and 'style="width:50%"' in body
 
 
@@ -152,7 +152,7 @@ def hiding(done, name):
     shown = {int(number) for number in re.findall(r"HH(\d+)", seen)}
     assert shown == {10, 11, 12, 13, 15, 17, 19}
     assert set(re.findall(r"out\d+", seen)) == {"out5", "out6", "out7", "out12", "out18"}
-    assert "<summary>Show</summary>" in body and "<figcaption>A caption words</figcaption>" in body
+    assert "<summary>Show</summary>" in body and "</span> A caption words</figcaption>" in body
     assert not re.search(r"#\s*\|?\s*(hide|collapse|export|echo)", seen, re.I)
 
 

@@ -288,9 +288,9 @@ def test_captions_go_to_their_pictures(blog):
         code("#| tbl-cap: A table\ndf", html_output("<table><tr><td>1</td></tr></table>")),
         code("#| fig-cap: <script>evil()</script>safe\nplot()", picture_output()),
     )
-    assert body.count("<figure") == 5 and "<figcaption>One <em>a</em></figcaption>" in body and "evil" not in body
-    assert body.index('alt="A"') < body.index("One <em>") < body.index('alt="B"') < body.index(">Two<")
-    assert body.count("Under the last") == 1 and "<figcaption>A table</figcaption>" in body
+    assert body.count("<figure") == 4 and "</span> One <em>a</em></figcaption>" in body and "evil" not in body
+    assert body.index('alt="A"') < body.index("One <em>") < body.index('alt="B"') < body.index(" Two<")
+    assert body.count("Under the last") == 1 and "</span> A table</span></caption>" in body
 
 
 # Pictures and links in markdown
@@ -343,7 +343,7 @@ def test_captions_under_pictures_of_markdown(blog):
         new_markdown_cell('![b](a.png){: width="30" .shadow } ![c](a.png){height=20px} [l](#x){:target="_blank"}'),
     )
     captions = ["One &lt;b&gt;", "Two", "Three", "Four", "Five"]
-    assert all(f"<figcaption>{caption}</figcaption>" in body for caption in captions)
+    assert all(f"</span> {caption}</figcaption>" in body for caption in captions)
     assert body.count("<figure>") == 5 and 'title="a title"' in body and "<p></p>" not in body
     assert body.count('width="30" height="20"') == 2 and "{" not in body
 

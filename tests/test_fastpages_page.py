@@ -227,7 +227,7 @@ def test_tables_scroll_in_their_box_and_align_numbers(blog):
     body = blog.body(code("df", html_output(frame, "  mAP")), new_markdown_cell("| a | b |\n|---|---|\n| 1 | x |"))
     assert len(re.findall(r'<div class="scroll" tabindex="0" role="region" aria-label="Table"><table', body)) == 2
     assert (
-        '<th class="num">mAP</th>' in body
+        '<th class="num" scope="col">mAP</th>' in body
         and '<td class="num">0.75</td><td>0.7</td>' in body
         and '<td class="num">NaN</td><td>none</td>' in body
     )

@@ -282,6 +282,10 @@ def test_every_notebook_page_shows_all_its_code(site):
         assert len(page.all("h1")) == 1 and "#| " not in re.sub(r"<pre.*?</pre>", "", page.html, flags=re.S)
 
 
+def test_every_reference_to_a_figure_or_table_names_the_right_one(site):
+    assert [line for line in site.told if "](#" in line or "stands on the page twice" in line] == []
+
+
 def test_liquid_in_a_notebook_reaches_the_page_as_it_is(site):
     assert site.posts["98_ours.ipynb"]["page"].text.count(LIQUID) == 2
 
