@@ -42,7 +42,7 @@ class Page:
     body: str
     headings: list  # of {"level", "id", "text"}
     pictures: dict  # file name -> bytes
-    covers: list  # those of the pictures that may stand for the page
+    covers: dict  # those of them that may stand for the page
     minutes: int  # to read it
     formulas: int
     warnings: list

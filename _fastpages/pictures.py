@@ -85,10 +85,10 @@ class PictureFolder:
             self.files[self.names[content]] = content
         return f"{self.baseurl}/images/{self.folder}/{self.names[content]}"
 
-    def covers(self) -> list:
-        """The pictures that may stand for the page: all but the twins for dark pages."""
+    def covers(self) -> dict:
+        """The files that may stand for the page: all but the twins for dark pages."""
         dark = {Path(address).name for address in self.twins.values()}
-        return [content for name, content in self.files.items() if name not in dark]
+        return {name: content for name, content in self.files.items() if name not in dark}
 
     def _free(self, name: str, suffix: str) -> str:
         """A file name that no other picture of the document has."""

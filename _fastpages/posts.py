@@ -129,7 +129,7 @@ def _picture(document: Document, page, out: Path) -> Image.Image | None:
             raise NotebookError(f"{document.name}: image: {wanted}: {reason(error)}; name another picture") from None
     if wanted:
         page.warnings.append(f"{document.name}: image: {wanted} is not there; one of the page's pictures stands in")
-    return best_cover([content for name, content in page.pictures.items() if Path(name).suffix not in SUFFIXES])
+    return best_cover([content for name, content in page.covers.items() if Path(name).suffix not in SUFFIXES])
 
 
 def _kicker(document: Document, site: Site) -> str:

@@ -48,7 +48,7 @@ def drawn(content: bytes) -> bytes:
     if size is None:
         raise ValueError("not a drawing that says how large it is")
     _check_shape(*size)
-    return svg_to_bytes(svg_string=content.decode(), style_sheet=STYLE, background="#ffffff", width=COVER[0])
+    return svg_to_bytes(svg_string=content.decode(), style_sheet=STYLE, background="#ffffff", width=COVER[0], dpi=96)
 
 
 def cover_of(content: bytes) -> Image.Image:

@@ -161,7 +161,17 @@ def test_a_twin_never_stands_for_the_page(blog, styled):
     folder.add("a", "image/svg+xml", drawn(figure))
     folder.add_base64("b", "image/png", png())
     assert len(folder.files) == 3 and len(folder.covers()) == 2
-    assert not any(LIGHT_INK.encode() in content for content in folder.covers())
+    assert not any(LIGHT_INK.encode() in content for content in folder.covers().values())
+
+
+def test_a_drawing_can_be_the_cover(blog, styled):
+    """Although it says its size in points."""
+    figure, axes = styled(figsize=(4, 2))
+    axes.plot([0, 1])
+    blog.body(code("plot()", svg_output(drawn(figure))))
+    with Image.open(blog.root / "images" / "social" / "01_one.webp") as cover:
+        pixels = np.asarray(cover.convert("RGB")).reshape(-1, 3)
+    assert (np.abs(pixels - [0x00, 0x72, 0xB2]).sum(1) < 60).any()
 
 
 def test_a_linked_picture_keeps_its_link():
