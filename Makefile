@@ -51,6 +51,7 @@ site: system $(VENV)/.site node_modules/.done Gemfile.lock ## build the blog int
 	$(JEKYLL) build --quiet $(CONFIG); \
 	$(NODE) node_modules/.bin/pagefind --site _site --quiet; \
 	$(BIN)/python -m _fastpages.feed _site; \
+	$(BIN)/python -m _fastpages.search_words _site; \
 	$(BIN)/python -m _fastpages.offline _site; \
 	exit $$status
 

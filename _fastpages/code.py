@@ -13,6 +13,7 @@ from .patience import at_most
 
 LONG = 72  # characters of a line that fit beside the contents of a page
 DEEPEST = 6  # steps of four characters by which a line that goes on is indented at most
+WEIGHT = 0.3  # of a word in code, for the search, where one in prose has 1
 SECONDS_OF_COLOUR = 1  # after which code stays as it is: some of it takes a lexer quadratic time
 
 
@@ -50,4 +51,4 @@ def code_html(code: str, language: str = "ipython3") -> str:
         inner = html.escape(code)
     name = "python" if lexer.aliases[0].startswith("ipython") else lexer.aliases[0]
     block = f'<pre class="highlight" tabindex="0"><code class="language-{name}">{_wrapping(code, inner)}</code></pre>'
-    return f'<div class="code">{block}</div>'
+    return f'<div class="code" data-pagefind-weight="{WEIGHT}">{block}</div>'

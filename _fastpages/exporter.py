@@ -11,6 +11,7 @@ from traitlets import List
 
 from . import maths
 from .captions import Captions
+from .citations import Citations
 from .code import code_html
 from .directives import is_hidden_markdown
 from .errors import NotebookError
@@ -65,7 +66,9 @@ class PostExporter(TemplateExporter):
         self.media = Media(folder, self.words, self.losses)
         self.trusted = front.values.get("trusted", False)
         self.notes = Footnotes(self.words)
-        self.renderer = PostRenderer(self.words, self.headings, self.notes, front.values.get("use_math", True))
+        self.citations = Citations(links.site.references, self.words, self.losses)
+        use_math = front.values.get("use_math", True)
+        self.renderer = PostRenderer(self.words, self.headings, self.notes, use_math, self.citations)
         self.captions = Captions(self.words, self.losses, self.renderer.taken)
         super().__init__(**kwargs)
         for step in (
@@ -92,7 +95,14 @@ class PostExporter(TemplateExporter):
         return super().from_notebook_node(nb, resources, **kwargs)
 
     def endnotes(self) -> str:
-        return clean(self.notes.section(), self.links, markdown=True)
+        return self._references() + clean(self.notes.section(), self.links, markdown=True)
+
+    def _references(self) -> str:
+        """The list of what is cited, where the author wrote none."""
+        if self.citations.has_list or not self.citations.used:
+            return ""
+        self.renderer.heading(self.words["references"], 2)
+        return clean(self.citations.section(self.headings[-1]["id"]), self.links, markdown=True)
 
     def _clean(self, fragment, cell, markdown=False, alt=""):
         self.losses.cell = self.links.cell = cell.metadata["cell"]
@@ -112,6 +122,7 @@ class PostExporter(TemplateExporter):
             self.captions.number_figures(root)
             self.captions.caption_tables(root)
             self.captions.note(root)
+            self.citations.read_list(root)
         self.folder.dress_drawings(root)
         dress_tables(root, self.words["table"])
         return write(root)
@@ -152,7 +163,7 @@ class PostExporter(TemplateExporter):
 
     def _apart(self):
         """What renders markdown that is no part of the text."""
-        return PostRenderer(self.words, [], Footnotes(self.words), self.renderer.use_math)
+        return PostRenderer(self.words, [], Footnotes(self.words), self.renderer.use_math, self.citations)
 
     def _shown(self, output, cell):
         if output.output_type == "stream":
@@ -209,7 +220,7 @@ def convert(nb, front: FrontMatter, folder: PictureFolder, links: Links) -> Page
     nb.cells[front.cell].source = front.rest
     minutes, exporter = _minutes(nb), PostExporter(front, folder, links)
     body, _ = exporter.from_notebook_node(nb)
-    body = CONTROL.sub("", f"{body.strip()}\n{exporter.endnotes()}")
+    body = CONTROL.sub("", f"{exporter.citations.finish(body.strip())}\n{exporter.endnotes()}")
     if folder.problems:
         raise NotebookError("\n".join(folder.problems))
     body = exporter.captions.resolve(body)

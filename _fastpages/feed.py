@@ -15,7 +15,7 @@ from lxml import etree, html
 from .files import write
 
 ATOM = "http://www.w3.org/2005/Atom"
-DROPPED = ("anchor", "sidenote", "fnback", "on-dark")  # classes of elements
+DROPPED = ("anchor", "sidenote", "fnback", "on-dark", "cited-work")  # classes of elements
 KEPT = {"alt", "colspan", "controls", "height", "href", "id", "open", "rowspan", "src", "start", "title", "width"}
 
 

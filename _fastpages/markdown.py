@@ -9,6 +9,7 @@ from mistune.plugins.table import table_in_list, table_in_quote
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from .amounts import is_money
+from .citations import CITATION, Citations
 from .code import code_html
 from .destinations import mend_addresses
 from .errors import one_line
@@ -80,9 +81,10 @@ class Links:
 class PostRenderer(IPythonRenderer):
     """Headings with anchors (and a list of them for the contents), callouts, footnotes, previews, maths marked."""
 
-    def __init__(self, words: dict, headings: list, notes: Footnotes, use_math: bool):
+    def __init__(self, words: dict, headings: list, notes: Footnotes, use_math: bool, citations: Citations):
         super().__init__(escape=False, exclude_anchor_links=True)
         self.words, self.headings, self.notes, self.use_math = words, headings, notes, use_math
+        self.citations = citations
         self.taken = {}  # id of a heading -> the last number that was put behind it
 
     def heading(self, text, level, **attrs):
@@ -169,6 +171,9 @@ class PostRenderer(IPythonRenderer):
     def footnote(self, raw):
         return self.notes.reference(raw, lambda source: render_markdown(source, self))
 
+    def citation(self, raw):
+        return raw  # `cite` has made it
+
     def block_code(self, code, info=None):
         return code_html(code, (info or "text").split()[0]) + "\n"
 
@@ -232,7 +237,9 @@ class PostMarkdown(MarkdownWithMath):
         for plugin in (table_in_list, table_in_quote):
             plugin(self)
         self.notes = renderer.notes.notes
+        self.citations = renderer.citations
         self.inline.register("footnote", REFERENCE, self._parse_footnote, before="link")
+        self.inline.register("citation", CITATION, self._parse_citation, before="link")
 
     def _parse_dollars(self, parser, match, state):
         before, after = state.src[max(match.start() - 1, 0) : match.start()], state.src[match.end() : match.end() + 1]
@@ -249,6 +256,13 @@ class PostMarkdown(MarkdownWithMath):
         if key not in self.notes:
             return None  # brackets that mean nothing
         state.append_token({"type": "footnote", "raw": key})
+        return match.end()
+
+    def _parse_citation(self, parser, match, state):
+        shown = self.citations.cite(match["cited_works"])
+        if shown is None:
+            return None
+        state.append_token({"type": "citation", "raw": shown})
         return match.end()
 
 

@@ -195,6 +195,7 @@ class PictureFolder:
                 image.set("height", str(round(size[1])))
             image.set("alt", image.get("alt") or alt)
             image.set("loading", "lazy")
+            image.set("data-pagefind-index-attrs", "alt")  # the search finds what a picture shows
 
     def dress_drawings(self, root) -> None:
         """Says how wide drawings have to be, and puts a twin for dark pages behind each; the theme shows one."""

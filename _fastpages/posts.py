@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from PIL import Image
 
 from .addresses import own_places, place_of, refuse
+from .cite import entry
 from .documents import Document, is_document, left_out, read_documents, slug_of
 from .errors import NotebookError, naming, one_line, reason
 from .files import read_bytes, read_text, write
@@ -21,6 +22,7 @@ from .opening import run_minutes
 from .names import same
 from .patience import SECONDS, at_most
 from .policy import needs
+from .references import mentioned
 from .site import Site
 from .social import CARD, COVER, best_cover, cover_of, draw_card, draw_cover
 from .standing import MARK, read_standing
@@ -70,7 +72,7 @@ def _digest(document: Document, site: Site, addresses: dict, beside: list, drawn
     parts = [
         document.text,
         _converter_digest(),
-        asdict(site),
+        asdict(site) | {"references": mentioned(site.references, document.text)},
         linked,
         document.redirects(site.moved),
         drawn.decode("utf-8", "replace"),
@@ -186,6 +188,7 @@ def _post_text(document: Document, page, digest: str, cover: Cover, site: Site) 
         "run_minutes": run_minutes(document.text, site.words["time"]),
         "math": page.formulas > 0 or None,
         "allow": needs(page.body) if front.values.get("trusted") else None,
+        "cite": entry(document, site),
         "digest": digest,
         "contents": page.headings,
         "render_with_liquid": False,

@@ -53,9 +53,9 @@ ATTRIBUTES = {
 MARKDOWN_EXTRA = {
     "*": {"id", "class", "role", "aria-label"},
     "pre": {"tabindex"},
-    "div": {"tabindex"},
+    "div": {"tabindex", "data-pagefind-weight"},
     "span": {"data-pagefind-ignore"},
-    "a": {"data-pagefind-ignore"},
+    "a": {"data-pagefind-ignore", "aria-describedby"},
 }
 SCHEMES = {"http", "https", "mailto", "data", "attachment"}  # the last two only for pictures, which become files
 

@@ -11,6 +11,7 @@ import yaml
 from .addresses import tidy_old
 from .errors import NotebookError, one_line
 from .files import write
+from .references import read_references
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Site:
     nbs_path: str
     lib_path: str
     words: dict  # what the pages say by themselves, from _data/words.yml
+    references: dict  # key -> a work that texts cite, from _data/references.bib
     moved: dict  # old address -> the document that has moved from there, from _data/moved.yml
 
     @property
@@ -52,6 +54,7 @@ def read_settings(path: Path, baseurl: str | None = None) -> Site:
             nbs_path=get("nbs_path"),
             lib_path=get("lib_path"),
             words=read_words(path.parent / "_data" / "words.yml"),
+            references=read_references(path.parent / "_data" / "references.bib"),
             moved=read_moved(path.parent / "_data" / "moved.yml"),
         )
     except KeyError as error:
@@ -64,7 +67,7 @@ def read_settings(path: Path, baseurl: str | None = None) -> Site:
 NEEDED = set(
     "anchor audio caution code code_command code_export code_test cut_lines cut_output download enlarge figure "
     "footnote_back footnotes important not_shown note output picture picture_under preview_twitter preview_youtube "
-    "table time tip toolkit twitter video warning youtube".split()
+    "references table time tip toolkit twitter video warning youtube".split()
 )
 
 

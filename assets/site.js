@@ -1,4 +1,5 @@
-// What pages do beyond showing themselves: theme switch, copy buttons, contents that follow the reader.
+// What pages do beyond showing themselves: theme switch, copy buttons, contents that follow the reader, marks of what
+// was searched for, citations, what is kept for a reader without a network.
 // Every word comes from the page's data- attributes, which are filled from _data/words.yml.
 
 const THEMES = ["system", "light", "dark"];
@@ -106,10 +107,62 @@ function markVisited(menu) {
   menu.querySelector("ol").after(count);
 }
 
+// Escape takes away the reference that is shown beside a citation, until the reader comes to it again.
+function hushCitation(cited) {
+  cited.addEventListener("keydown", (event) => cited.classList.toggle("quiet", event.key === "Escape"));
+  for (const left of ["focusout", "mouseleave"]) cited.addEventListener(left, () => cited.classList.remove("quiet"));
+}
+
+// What the search looked for, as it gave the address: each word that begins like one of these is marked in the text.
+const UNMARKED = ".math, .cited-work, .sidenote, .anchor, script, style";
+const MOST_MARKS = 500;
+
+function markIn(node, wanted) {
+  const range = document.createRange();
+  for (const match of [...node.data.matchAll(wanted)].reverse()) { // from the end, so that the places stay right
+    range.setStart(node, match.index);
+    range.setEnd(node, match.index + match[0].length);
+    range.surroundContents(document.createElement("mark"));
+  }
+}
+
+function markFound(main) {
+  const address = new URL(location.href);
+  const stems = address.searchParams.get("found")?.split(" ").filter((stem) => /^[\p{L}\p{N}]{2,}$/u.test(stem));
+  if (!stems?.length) return;
+  const wanted = new RegExp(`(?<![\\p{L}\\p{N}])(?:${stems.join("|")})[\\p{L}\\p{N}]*`, "giu");
+  const walker = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
+  const nodes = [];
+  while (walker.nextNode() && nodes.length < MOST_MARKS) {
+    const node = walker.currentNode;
+    if (node.data.search(wanted) >= 0 && !node.parentElement.closest(UNMARKED)) nodes.push(node);
+  }
+  nodes.forEach((node) => markIn(node, wanted));
+  address.searchParams.delete("found");
+  history.replaceState(history.state, "", address); // who hands the address on, hands on the page alone
+}
+
+// The site's service worker (_fastpages/sw.js), once all is shown: it gets what this page has loaded without it.
+async function keepForOffline(shelf) {
+  const { active } = await shelf;
+  if (!active || navigator.serviceWorker.controller) return;
+  active.postMessage([location.href, ...performance.getEntriesByType("resource").map(({ name }) => name)]);
+}
+
+if (navigator.serviceWorker && !navigator.connection?.saveData) {
+  const worker = new URL("../sw.js", document.currentScript.src);
+  worker.search = "";
+  addEventListener("load", () => {
+    navigator.serviceWorker.register(worker).then(() => keepForOffline(navigator.serviceWorker.ready)).catch(() => {});
+  });
+}
+
+markFound(document.getElementById("site-main"));
 switchTheme(document.getElementById("site-theme"));
 const menu = document.querySelector("nav.series-menu");
 if (menu) markVisited(menu);
 const said = document.getElementById("site-said");
 if (said && navigator.clipboard) document.querySelectorAll(".code > pre").forEach((pre) => addCopyButton(pre, said));
+document.querySelectorAll(".cited").forEach(hushCitation);
 const contents = document.querySelector("nav.contents");
 if (contents) followReader(contents);

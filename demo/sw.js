@@ -4,7 +4,7 @@
 // It comes with the list of one build's files and their hashes. A file is kept, and handed out, only when its content
 // has the list's hash: so the page never runs with another build's scripts, and nothing between the reader and this
 // site can put something else in its place. A new build brings a new worker, which fills a store of its own before the
-// old worker and its store go.
+// old worker goes; the old store goes when the new worker hands out its first page.
 
 const BUILD = { version: "", files: {} };
 
@@ -66,9 +66,11 @@ async function fill() {
   }
 }
 
+/** Removes the stores that were there before this build's; those after it hold what is there of the next one. */
 async function removeOldStores() {
   const names = (await caches.keys()).filter((name) => name === STORES || name.startsWith(`${STORES} `));
-  await Promise.all(names.filter((name) => name !== STORE).map((name) => caches.delete(name)));
+  const old = names.slice(0, Math.max(0, names.indexOf(STORE))); // in the order in which they were made
+  await Promise.all(old.map((name) => caches.delete(name)));
 }
 
 async function answerListed(event, address) {
@@ -85,19 +87,19 @@ async function answerListed(event, address) {
 /** The page, unless the next worker waits for this one to go and no other tab needs it: then that one is asked. */
 async function answerPage(event) {
   const { waiting } = registration;
+  if (!waiting) event.waitUntil(removeOldStores()); // no earlier: pages of the worker before may still want scripts
   if (!waiting || (await clients.matchAll({ type: "window" })).length > 1) return answerListed(event, PAGE);
   waiting.postMessage(TAKE_OVER);
   return new Response("", { headers: { Refresh: "0" } });
 }
 
-/** A file of another build's page, which the network gave when the store had no page to give. */
+/** A file of another build's page: of the worker before, or of the network's when the store had no page to give. */
 async function answerVersioned({ request }, hash) {
-  const file = await fetched(request.url, hash);
+  const file = (await checked(await caches.match(request.url), hash)) ?? (await fetched(request.url, hash));
   return file ? isolated(file) : Response.error();
 }
 
 addEventListener("install", (event) => event.waitUntil(fill()));
-addEventListener("activate", (event) => event.waitUntil(removeOldStores()));
 addEventListener("message", (event) => {
   if (event.data === TAKE_OVER) skipWaiting();
 });

@@ -24,7 +24,7 @@ import pytest
 from notebook_kit import ROOT
 from site_posts import OUR_LOSS, write_our_posts
 
-from _fastpages import feed, offline
+from _fastpages import feed, offline, search_words
 
 SITE_PARTS = {
     "_config.yml",
@@ -40,6 +40,7 @@ SITE_PARTS = {
     "demo",
     "images",
     "index.html",
+    "manifest.webmanifest",
     "settings.ini",
 }
 MODULES = ROOT / "node_modules"
@@ -117,6 +118,7 @@ def build(source):
     if indexed.returncode:
         pytest.fail(f"Pagefind: {indexed.stderr}{indexed.stdout}", pytrace=False)
     feed.main(source / "_site")
+    search_words.main(source / "_site", source)
     offline.main(source / "_site")
     return Site(source, done.stderr.split("\n"))
 

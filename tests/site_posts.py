@@ -116,6 +116,8 @@ DRAWING = """<svg xmlns="http://www.w3.org/2000/svg" width="576pt" height="144pt
 OUR_LOSS = "99c_shown.ipynb"  # shows how a formula looks that cannot be drawn
 SHOWN = [
     "# Shown part\n> With captions and sounds.\n\n- date: 2031-02-07\n- hide: true",
+    "## Citations\n\nOne label a picture [@cole2021], and [the way](https://example.com/way).\n\n- How many tiles?\n\n"
+    "  <details><summary>Solution</summary>\n\n  Nine, of course.\n\n  </details>",
     "## Callouts\n\n> [!NOTE]\n> One.\n\n> [!CAUTION] A title\n> Another, with *emphasis*.",
     code("#| fig-cap: A caption of **two** fields\n#| alt: A red field\nplot()", picture_output()),
     code(

@@ -7,6 +7,7 @@ from browser_kit import tab_to, wait
 from site_posts import CODES
 
 RICH = "/2031/02/03/98b_rich.html"
+SHOWN = "/2031/02/07/99c_shown.html"
 GROUND = """() => [document.body, document.documentElement].map(element => getComputedStyle(element).backgroundColor)
   .find(colour => colour !== "rgba(0, 0, 0, 0)") || "rgb(255, 255, 255)\""""
 # What the page's theme was when its body began, which is before anything was painted.
@@ -108,7 +109,7 @@ def test_copy_buttons_show_on_touch_screens(visit):
 
 def test_folded_code(visit):
     page = visit(RICH)
-    folds = page.locator("details.fold")
+    folds = page.locator(".post-content details.fold")
     found = folds.evaluate_all("all => all.map(fold => [fold.open, fold.querySelector('summary').textContent])")
     assert found == [[False, "Code"], [True, "Code"], [False, "Output"]]
     page.locator("#Code a.anchor").focus()
@@ -262,3 +263,50 @@ def test_print(visit):
             f"{selector} is printed"
         )
     assert page.locator("article.post h1").is_visible()
+    folded = page.locator(".cell details.fold:not([open])")
+    assert folded.count() and not folded.first.is_visible()
+
+
+def test_solutions_are_printed_open_and_links_with_their_addresses(visit):
+    page = visit(SHOWN)
+    solution = page.get_by_text("Nine, of course.")
+    assert not solution.is_visible()
+    page.emulate_media(media="print")
+    assert solution.is_visible()
+    told = "getComputedStyle(document.querySelector('.prose a[href=\"https://example.com/way\"]'), '::after').content"
+    assert "https://example.com/way" in page.evaluate(told)
+
+
+def test_a_citation_shows_its_work_to_pointers_and_keys(visit):
+    page = visit(SHOWN)
+    link, work = page.locator("a.cite").first, page.locator(".cited-work").first
+    assert link.inner_text() == "Cole et al. 2021" and not work.is_visible()
+    link.hover()
+    assert work.is_visible() and "Multi-Label Learning" in work.inner_text()
+    work.hover()
+    assert work.is_visible(), "it goes before the pointer gets there"
+    page.mouse.move(0, 0)
+    assert not work.is_visible()
+    link.focus()
+    assert work.is_visible() and link.get_attribute("aria-describedby") == work.get_attribute("id")
+    page.keyboard.press("Escape")
+    assert not work.is_visible()
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#ref-cole2021"
+    page.locator("#ref-cole2021 a.fnback").click()
+    assert page.evaluate("location.hash") == "#cite-cole2021-1"
+
+
+def test_a_citation_fits_on_a_phone(visit):
+    page = visit(SHOWN, viewport={"width": 360, "height": 640})
+    page.locator("a.cite").first.hover()
+    box = page.locator(".cited-work").first.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 360
+
+
+def test_a_post_can_be_cited(visit):
+    page = visit(SHOWN)
+    page.locator("details.cite > summary").click()
+    assert page.locator("details.cite code").inner_text().startswith("@misc{")
+    assert page.locator("details.cite button.copy").is_visible()
+    assert page.locator("details.cite a[href$='/CITATION.cff']").count() == 1

@@ -61,10 +61,8 @@ def test_search_finds_public_names(visit, site):
     page = visit("/search/")
     page.locator("#q").fill("open_tile")
     wait(page, FOUND, why="open_tile is not found")
-    assert f"{site.base}/api/#pictures.open_tile" in [
-        link.get_attribute("href").removeprefix(page.url.split(site.base)[0])
-        for link in page.locator("#results > li a").all()
-    ]
+    first = page.locator("#results > li a").first.get_attribute("href")
+    assert first.startswith(f"{site.base}/api/?found=") and first.endswith("#pictures.open_tile")
 
 
 def test_search_from_the_address(visit):
@@ -124,3 +122,60 @@ def test_without_javascript(visit, path):
 def test_search_without_javascript(visit):
     page = visit("/search/", java_script_enabled=False)
     assert "JavaScript" in page.locator("main").inner_text()
+
+
+def listed(page):
+    """(title, section) of each result."""
+    return [
+        (item.locator("a").inner_text(), item.locator(".section").inner_text())
+        for item in page.locator("#results > li").all()
+        if item.locator(".section").count()
+    ]
+
+
+@pytest.mark.parametrize(
+    "typed, also, place",
+    [
+        ("distillation", "", "distillation"),
+        ("augmentation", "", ""),
+        ("heatmap", "heat map", "Where it looks"),
+        ("temperature scaling", "calibration", "Calibrat"),
+        ("treshold", "threshold", "hreshold"),
+        ("calibraiton", "calibration", "Calibrat"),
+        ("bro", "bridge", "ridge"),
+        ("Fodgængerfelt", "crosswalk", ""),
+    ],
+)
+def test_search_finds_what_the_blog_calls_otherwise(visit, typed, also, place):
+    page = visit(f"/search/?q={typed}")
+    wait(page, FOUND, why=f"{typed} is not found")
+    assert page.locator("#search-status").inner_text().endswith(f"also looked for: {also}" if also else "found")
+    assert any(place in section for _, section in listed(page)), listed(page)
+    marked = " ".join(page.locator("#results mark").all_inner_texts()).lower()
+    assert (also or typed).split()[0][:5] in marked, marked
+
+
+def test_search_weighs_prose_over_code(visit):
+    page = visit("/search/?q=threshold")
+    wait(page, FOUND)
+    assert "hreshold" in listed(page)[0][1], f"no section about it comes first: {listed(page)[:3]}"
+    assert "/toolkit/" not in page.locator("#results > li a").first.get_attribute("href")
+
+
+def test_what_was_found_is_marked_on_its_page(visit, site):
+    page = visit("/search/?q=quokka")
+    wait(page, FOUND)
+    page.locator("#results > li a").first.click()
+    page.wait_for_url(lambda url: "/search/" not in url)
+    assert "quokka" in page.locator("main mark").first.inner_text().lower()
+    assert "found" not in page.url and page.url.endswith("#Side-notes"), "the address that is handed on marks, too"
+    page.reload()
+    page.wait_for_load_state()
+    assert page.locator("main mark").count() == 0
+
+
+def test_what_is_marked_comes_from_the_address_as_text_alone(visit):
+    page = visit("/2031/02/03/98b_rich.html?found=quok%20(%20%3Cimg%20.*%20thirty")
+    wait(page, "() => document.querySelector('main mark')", why="a stem beside others that are none is not marked")
+    marks = {text.lower() for text in page.locator("main mark").all_inner_texts()}
+    assert marks == {"quokka", "thirty"} and page.locator("main .code mark").count() == 0

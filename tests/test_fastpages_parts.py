@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from notebook_kit import ROOT
 
-from _fastpages import feed, licences
+from _fastpages import feed, licences, search_words
 from _fastpages.errors import NotebookError
 from _fastpages.offline import EMPTY, WORKER, build_list, loaded, worker
 from _fastpages.policy import needs
@@ -114,3 +114,37 @@ def test_the_feed_has_the_text_of_lessons_and_posts(tmp_path):
 def test_a_site_without_a_feed_stays_as_it_is(tmp_path):
     feed.main(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_search_is_told_of_words(tmp_path):
+    """The prose of what is searched, not its code; other names from the table and from the blog's own list."""
+    for name, page in {
+        "search/index.html": "<p>Search</p>",
+        "one.html": "<p>menu</p><article data-pagefind-body><p>Threshold of a café</p><pre>code_word</pre>"
+        "<p data-pagefind-ignore>ignored</p><p>threshold</p></article>",
+    }.items():
+        (tmp_path / "_site" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "_site" / name).write_text(page, encoding="utf-8")
+    (tmp_path / "_data").mkdir()
+    names = tmp_path / "_data" / "search.yml"
+    names.write_text("Heatmap: [heat map]", encoding="utf-8")
+    search_words.main(tmp_path / "_site", tmp_path)
+    words = json.loads((tmp_path / "_site" / "search" / "words.json").read_text(encoding="utf-8"))
+    assert words["known"] == "threshold cafe"
+    same = words["same"]
+    assert same["heatmap"] == ["heat map"] and same["bro"] == ["bridge"] and same["fodgaengerfelt"] == ["crosswalk"]
+    assert same["zebra crossing"] == ["crosswalk"] and "bridge" not in same and "bridges" not in same
+    names.write_text("heatmap: 1", encoding="utf-8")
+    with pytest.raises(NotebookError, match=r"search\.yml: .*write lines as"):
+        search_words.main(tmp_path / "_site", tmp_path)
+    (tmp_path / "_site" / "search" / "index.html").unlink()
+    search_words.main(tmp_path / "_site", tmp_path)  # a site without the page needs none of this
+
+
+def test_the_searchs_other_names_lead_to_words_of_the_site():
+    """A word of `_data/search.yml` that no notebook, post or page has would find nothing."""
+    sources = [*ROOT.glob("_notebooks/**/*.ipynb"), *ROOT.glob("_posts/*.md"), *ROOT.glob("_pages/*.md")]
+    text = " ".join(path.read_text(encoding="utf-8") for path in sources).casefold()
+    names = search_words.other_names(ROOT / "_data" / "search.yml")
+    lost = [(name, other) for name, others in names.items() for other in others if other.casefold() not in text]
+    assert len(names) > 15 and lost == []

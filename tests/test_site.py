@@ -446,6 +446,9 @@ def test_licences_are_there(site):
         assert f"{site.base}/licences/" in [link.get("href") for link in other.all("a")], name
     assert {path.name for path in (site.root / "assets").iterdir()} == {
         "early.js",
+        "icon-192.png",
+        "icon-512.png",
+        "icon-maskable.png",
         "icon.svg",
         "katex",
         "licences",
@@ -549,10 +552,12 @@ def test_only_the_site_is_in_the_site(site):
         "glossary",
         "images",
         "licences",
+        "manifest.webmanifest",
         "pagefind",
         "robots.txt",
         "search",
         "sitemap.xml",
+        "sw.js",
         "tags",
     } | tops
     assert not [path for path in site.root.rglob("*") if path.is_file() and b"not for the site" in path.read_bytes()]
