@@ -45,7 +45,8 @@ class Reference:
     @property
     def markdown(self) -> str:
         """The line for a notebook: `- E. Cole et al., [Title](https://…), CVPR 2021.`"""
-        title = f"[{self.title}]({self.address})" if self.address else f"*{self.title}*"
+        title = self.title.replace("$", r"\$")  # two of them would be a formula
+        title = f"[{title}]({self.address})" if self.address else f"*{title}*"
         return f"- {self._line(title)}"
 
     @property
@@ -61,7 +62,7 @@ def _plain(latex: str) -> str:
     """The text of a field, without its braces and LaTeX."""
     from pybtex.richtext import Text
 
-    return " ".join(str(Text.from_latex(latex)).replace("~", " ").split())
+    return " ".join(str(Text.from_latex(latex)).replace("~", " ").replace(r"\$", "$").split())
 
 
 def _family(person) -> str:
