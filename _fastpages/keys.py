@@ -90,6 +90,13 @@ def _authors(text):
     return ", ".join(map(_text, text)) if isinstance(text, list) else _text(text)
 
 
+def _language(text):
+    text = _text(text)
+    if not re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}", text):
+        raise ValueError(f"expected a language such as en or pt-BR, got {_shown(text)}")
+    return text
+
+
 def _permalink(text):
     text = _text(text)
     return tidy(f"{text}.html" if re.fullmatch(r"/(?:[\w.-]+/)*[\w-]+", text) else text)
@@ -123,6 +130,7 @@ KEYS = {
     "hide_colab_badge": _boolean,
     "hide_github_badge": _boolean,
     "image": _picture,
+    "lang": _language,
     "last_modified_at": read_date,
     "permalink": _permalink,
     "published": _boolean,
@@ -132,6 +140,7 @@ KEYS = {
     "sticky_rank": _integer,
     "tags": _list,
     "toc": _boolean,
+    "translation_of": _text,
     "trusted": _boolean,
     "use_math": _boolean,
 }
@@ -155,7 +164,7 @@ FOREIGN = set(
     "abstract annotations bibliography canonical_url citation classes code_fold code_tools collection course courses "
     "cover crossref css csl draft excerpt_separator execute exclude_from_search expires ext featured feed filters "
     "format freeze google_scholar has_children header header_includes hidden hide_description hide_title html id "
-    "image_alt image_height image_width js jupyter kernelspec keywords lang language layout license liquid listing "
+    "image_alt image_height image_width js jupyter kernelspec keywords language layout license liquid listing "
     "locale menu mermaid nav_exclude nav_order next number_sections og_image order output output_file page_layout "
     "paginate pagination parent pin pinned prev priority read_time reading_time redirect_to related "
     "render_with_liquid robots search section seo series share show_date show_excerpts sidebar slug social_image sort "

@@ -17,6 +17,7 @@ from .cite import entry
 from .documents import Document, is_document, left_out, read_documents, slug_of
 from .errors import NotebookError, naming, one_line, reason
 from .files import read_bytes, read_text, write
+from .languages import alternates
 from .media import SUFFIXES
 from .opening import run_minutes
 from .names import same
@@ -41,6 +42,15 @@ class Cover:
     drawing: str | None = None  # its path under _includes/
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What a page takes from elsewhere on the site."""
+
+    addresses: dict  # document's name -> address
+    beside: list  # pictures that documents may show, from `_pictures_beside`
+    alternates: dict  # document's name -> the pages that say the same in other languages
+
+
 @dataclass
 class Report:
     converted: list = field(default_factory=list)
@@ -63,12 +73,12 @@ def _mentions(text: str, name: str) -> bool:
     return any(form in text for form in {name, same(name), json.dumps(name)[1:-1], json.dumps(same(name))[1:-1]})
 
 
-def _digest(document: Document, site: Site, addresses: dict, beside: list, drawn: bytes) -> str:
+def _digest(document: Document, site: Site, around: Surroundings, drawn: bytes) -> str:
     """Changes with all that a post is made of: its source, converter, settings, cover, the addresses and pictures in
     it.
     """
     seen = document.text + unquote(document.text)
-    linked = {name: address for name, address in addresses.items() if _mentions(seen, Path(name).name)}
+    linked = {name: address for name, address in around.addresses.items() if _mentions(seen, Path(name).name)}
     parts = [
         document.text,
         _converter_digest(),
@@ -76,7 +86,8 @@ def _digest(document: Document, site: Site, addresses: dict, beside: list, drawn
         linked,
         document.redirects(site.moved),
         drawn.decode("utf-8", "replace"),
-        [file for file in beside if _mentions(seen, Path(file[0]).name)],
+        around.alternates.get(document.name),
+        [file for file in around.beside if _mentions(seen, Path(file[0]).name)],
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 
@@ -168,18 +179,19 @@ def _cover_keys(cover: Cover, address: str) -> dict | None:
     return {"src": f"{address}.webp", "width": COVER[0], "height": COVER[1]} if cover.picture else None
 
 
-def _post_text(document: Document, page, digest: str, cover: Cover, site: Site) -> str:
+def _post_text(document: Document, page, digest: str, cover: Cover, site: Site, alternates: list | None) -> str:
     front, address = document.front, f"/{SOCIAL.as_posix()}/{document.folder}"
     values = {"layout": "post", "title": front.title, "description": front.summary}
     values |= {
         key: str(value) if key in {"date", "last_modified_at"} else value
         for key, value in front.values.items()
-        if key not in {"trusted", "use_math", "published"}
+        if key not in {"trusted", "use_math", "published", "translation_of"}
     }
     values |= {
         "permalink": document.permalink,
         "image": {"path": f"{address}.png", "width": CARD[0], "height": CARD[1], "alt": html.escape(front.title)},
         "cover": _cover_keys(cover, address),
+        "alternates": alternates,
         "redirect_from": document.redirects(site.moved) or None,
         "notebook": document.name if document.is_notebook else None,
         "part": document.part,
@@ -216,11 +228,13 @@ def publish(notebooks: Path, out: Path, site: Site) -> Report:
     report.warnings += [f"{name}: not published, as its front matter says" for name in unpublished]
     addresses = {page.source: site.baseurl + page.addresses[0] for page in staying if page.source in problems}
     addresses |= {document.name: site.baseurl + document.permalink for document in documents}
-    beside = _pictures_beside(notebooks, out / "images" / "posts")
+    around = Surroundings(
+        addresses, _pictures_beside(notebooks, out / "images" / "posts"), alternates(documents, site)
+    )
     for document in documents:
         try:
             with naming(document.name), at_most(SECONDS):
-                _publish(document, out, site, addresses, beside, report)
+                _publish(document, out, site.in_language(document.front.values.get("lang")), around, report)
         except NotebookError as error:
             report.problems[document.name] = str(error)
     _remove_stale(out, documents, report)
@@ -243,18 +257,18 @@ def _pictures_beside(*folders: Path) -> list:
     return sorted(found)
 
 
-def _publish(document: Document, out: Path, site: Site, addresses: dict, beside: list, report: Report) -> None:
+def _publish(document: Document, out: Path, site: Site, around: Surroundings, report: Report) -> None:
     """Writes one document's page, pictures, cover and card, if anything in them has changed; its page comes last."""
-    digest = _digest(document, site, addresses, beside, _drawing(document, out))
+    digest = _digest(document, site, around, _drawing(document, out))
     post = out / "_posts" / document.post_name
     if _is_current(post, out, document.folder, digest):
         report.unchanged.append(document.name)
         return
-    page = _convert(document, site, addresses)
+    page = _convert(document, site, around.addresses)
     cover, folder = _cover(document, page, out), Path("images") / document.folder
     files = {folder / name: content for name, content in page.pictures.items()}
     files |= _social_files(document, cover, out, site)
-    text = _post_text(document, page, digest, cover, site).encode("utf-8", "replace")
+    text = _post_text(document, page, digest, cover, site, around.alternates.get(document.name)).encode("utf-8", "replace")
     for path, content in files.items():
         write(out / path, content)
     write(post, text)

@@ -3,7 +3,7 @@ words.
 """
 import configparser
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
@@ -28,11 +28,16 @@ class Site:
     words: dict  # what the pages say by themselves, from _data/words.yml
     references: dict  # key -> a work that texts cite, from _data/references.bib
     moved: dict  # old address -> the document that has moved from there, from _data/moved.yml
+    languages: dict = field(default_factory=dict)  # language -> the same words in it, from _data/languages/
 
     @property
     def source_url(self) -> str:
         """Where a file of the repository is shown, to be followed by its path."""
         return f"https://github.com/{self.repository}/blob/{self.branch}/"
+
+    def in_language(self, language: str | None) -> "Site":
+        """The site with the words of another language, or with its own where it has none in that."""
+        return replace(self, words=self.languages.get(language, self.words))
 
 
 def read_settings(path: Path, baseurl: str | None = None) -> Site:
@@ -56,6 +61,7 @@ def read_settings(path: Path, baseurl: str | None = None) -> Site:
             words=read_words(path.parent / "_data" / "words.yml"),
             references=read_references(path.parent / "_data" / "references.bib"),
             moved=read_moved(path.parent / "_data" / "moved.yml"),
+            languages=read_languages(path.parent / "_data" / "languages"),
         )
     except KeyError as error:
         raise NotebookError(f"{path}: {error.args[0]}: missing") from None
@@ -81,6 +87,11 @@ def read_words(path: Path) -> dict:
     if missing:
         raise NotebookError(f"{path}: {', '.join(missing)}: missing")
     return {key: str(word) for key, word in words.items()}
+
+
+def read_languages(folder: Path) -> dict:
+    """Language -> the site's words in it, a file a language; none where there is no such folder."""
+    return {path.stem: read_words(path) for path in sorted(folder.glob("*.yml"))}
 
 
 def read_moved(path: Path) -> dict:

@@ -215,7 +215,7 @@ def summary(rows):
 
 def save(fig, path):
     path.parent.mkdir(parents=True, exist_ok=True)
-    fig.savefig(path, bbox_inches='tight', backend='module://recaptcha.style')
+    fig.savefig(path, bbox_inches='tight', backend='module://recaptcha.style', metadata={'Date': None})
     plt.close(fig)
 
 

@@ -214,7 +214,9 @@ def show(ax, picture, **labels):
 
 
 def save(fig, name):
-    fig.savefig(FIGURES / name, bbox_inches='tight', backend='module://recaptcha.style')
+    fig.savefig(
+        FIGURES / name, bbox_inches='tight', backend='module://recaptcha.style', metadata={'Date': None}
+    )
     plt.close(fig)
 
 

@@ -33,7 +33,7 @@ TITLES = {"axes.titleweight": "bold", "axes.titlelocation": "left"}
 def save(figure, name):
     FIGURES.mkdir(parents=True, exist_ok=True)
     path = FIGURES / f"{name}.svg"
-    figure.savefig(path, bbox_inches="tight", backend="module://recaptcha.style")
+    figure.savefig(path, bbox_inches="tight", backend="module://recaptcha.style", metadata={"Date": None})
     plt.close(figure)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
 

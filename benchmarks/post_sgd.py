@@ -126,7 +126,7 @@ def figure(title, xlabel, ylabel, height=3.4, **axes):
 
 
 def save(fig, name):
-    fig.savefig(FIGURES / name, backend='module://recaptcha.style')
+    fig.savefig(FIGURES / name, backend='module://recaptcha.style', metadata={'Date': None})
     plt.close(fig)
 
 
