@@ -12,7 +12,7 @@ from notebook_kit import ROOT
 from _fastpages.documents import read_documents
 from _fastpages.site import read_settings
 
-POSTS = sorted((ROOT / "_posts").glob("*.md"))
+POSTS = [path for path in sorted((ROOT / "_posts").glob("*.md")) if "\ntranslation_of:" not in path.read_text("utf-8")]
 NOTEBOOKS = sorted((ROOT / "_notebooks").rglob("*.ipynb"))
 NAMES = {  # a post's figures and measurements go by a short name
     "breaking-recaptcha-v2": "report",

@@ -580,3 +580,19 @@ def test_about_and_missing_pages(site):
     about = " ".join(site.pages["about/index.html"].text.split()).replace("’", "'")
     assert "never drives a browser against reCAPTCHA" in about and site.settings["title"] in about
     assert site.base + "/" in [a.get("href") for a in site.pages["404.html"].all("a")]
+
+
+def test_the_report_is_there_in_danish_and_each_leads_to_the_other(site):
+    danish, english = site.pages["da/index.html"], site.pages["2026/11/23/breaking-recaptcha-v2.html"]
+    assert [page.all("html")[0]["lang"] for page in (danish, english)] == ["da", "en"]
+    assert "Gå til indholdet" in danish.text and "Skip to content" not in danish.text
+    links = [
+        {link["hreflang"]: link["href"] for link in page.all("link") if "hreflang" in link}
+        for page in (danish, english)
+    ]
+    assert links[0] == links[1] and {key: site.name_of(link) for key, link in links[0].items()} == {
+        "en": "2026/11/23/breaking-recaptcha-v2.html",
+        "da": "da/index.html",
+    }
+    for page, other, name in ((danish, "en", "English"), (english, "da", "Dansk")):
+        assert f'hreflang="{other}">{name}</a>' in page.html
