@@ -7,7 +7,7 @@ function enlarged(link) {
   const dialog = document.createElement("dialog"), large = document.createElement("img");
   const close = document.createElement("button");
   dialog.className = "enlarged";
-  dialog.classList.toggle("drawing", /\bon-(light|dark)\b/.test(shown.className));
+  large.className = shown.className.replace(/least-\d+/, "");
   dialog.setAttribute("aria-label", link.title);
   large.src = shown.currentSrc || shown.src;
   large.alt = shown.alt;

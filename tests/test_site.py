@@ -446,6 +446,7 @@ def test_licences_are_there(site):
         assert f"{site.base}/licences/" in [link.get("href") for link in other.all("a")], name
     assert {path.name for path in (site.root / "assets").iterdir()} == {
         "early.js",
+        "enlarge.js",
         "icon-192.png",
         "icon-512.png",
         "icon-maskable.png",
