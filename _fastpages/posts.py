@@ -19,8 +19,8 @@ from .errors import NotebookError, naming, one_line, reason
 from .files import read_bytes, read_text, write
 from .languages import alternates
 from .media import SUFFIXES
-from .opening import run_minutes
 from .names import same
+from .opening import run_minutes
 from .patience import SECONDS, at_most
 from .policy import needs
 from .references import mentioned

@@ -51,8 +51,8 @@ function followReader(contents) {
   const headings = [...links.keys()];
   let current = null;
   const mark = () => {
-    // The section being read: the last whose heading is in the upper quarter of the window or above, or at the page's end the
-    // last of all.
+    // The section being read: the last whose heading is in the upper quarter of the window or above it, or at the
+    // page's end the last of all.
     const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
     const above = headings.filter((heading) => heading.getBoundingClientRect().top < innerHeight / 4);
     const next = links.get(atEnd ? headings.at(-1) : above.at(-1)) || null;

@@ -152,7 +152,7 @@ def _alt(groups: list) -> str:
 
 def page(groups: list) -> str:
     """The whole include."""
-    head = "{%- comment -%} Written by benchmarks/home_figure.py from results/: change that, not this. {%- endcomment -%}"
+    head = "{%- comment -%} Written by benchmarks/home_figure.py: change that, not this. {%- endcomment -%}"
     gap = '{%- assign gap = "{}" -%}'  # where a word has room for a number
     caption = f"<figcaption>{_word('result')}</figcaption>"
     drawings = [draw(groups, form) for form in (WIDE, NARROW)]

@@ -43,7 +43,8 @@ SECTION = (
 FIRST = [
     '# Ours: <first> & "best" {{ 1 | plus: 1 }}\n> A *summary* & more.\n\n- date: 2031-02-03\n- toc: true\n- '
     "author: A. Writer\n- categories: [one, two]",
-    "- **Time** 2 minutes to read, 4 to run on two CPU cores.\n\n## A part\n\nSee [the other](99_hidden.ipynb#Its-end) and [up](#A-part).\n\n> Tip: try *it*.\n\n$a_1 * b_2 * c$",
+    "- **Time** 2 minutes to read, 4 to run on two CPU cores.\n\n"
+    "## A part\n\nSee [the other](99_hidden.ipynb#Its-end) and [up](#A-part).\n\n> Tip: try *it*.\n\n$a_1 * b_2 * c$",
     code(f'#| alt: A red field\nprint("""{LIQUID}""")', stream(LIQUID + "\n"), picture_output()),
     "## Another part",
     code("df", html_output(TABLE)),

@@ -80,7 +80,7 @@ def test_a_cover_is_current_and_whole(name):
         x, y = (float(shape.get(side, 0)) for side in ("x", "y"))
         assert 0 <= x <= x + float(shape.get("width", 0)) <= covers.WIDTH
         assert 0 <= y <= y + float(shape.get("height", 0)) <= covers.HEIGHT
-        reach = [float(shape.get(key, 0)) for key in ("rx", "ry")] if shape.get("rx") else [float(shape.get("r", 0))] * 2
+        reach = [float(shape.get(key, shape.get("r", 0))) for key in ("rx", "ry")]
         for centre, radius, most in zip(("cx", "cy"), reach, (covers.WIDTH, covers.HEIGHT)):
             if shape.get(centre):
                 assert radius <= float(shape.get(centre)) <= most - radius, "cropped"

@@ -493,7 +493,7 @@ def test_citation_and_changelog_are_of_this_version():
 def test_every_word_of_the_site_is_said_and_every_said_word_is_there():
     words = yaml.safe_load((ROOT / "_data" / "words.yml").read_text(encoding="utf-8"))
     folders = ("_layouts", "_includes", "_pages", "_fastpages/templates/post")
-    templates = [path for folder in folders for path in (ROOT / folder).iterdir()]
+    templates = [path for folder in folders for path in (ROOT / folder).rglob("*.*")]
     theme = "".join(path.read_text(encoding="utf-8") for path in templates)
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "_fastpages").glob("*.py"))
     said = set(re.findall(r"\bwords\.(\w+)", theme)) - {"yml"}
