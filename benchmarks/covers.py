@@ -230,6 +230,7 @@ DRAWN = {
     "2026-11-15-dataloaders-and-datablock": data_loaders,
     "2026-11-17-convolutional-networks-for-tiles": networks,
     "2026-11-23-breaking-recaptcha-v2": report,
+    "2026-11-26-knaek-recaptcha-v2": report,
 }
 
 
