@@ -383,7 +383,8 @@ def one_crop(fit, side=64):
             set_seed(seed)
             dls = tile_dls(fit, side, tiles=tiles)
             dls.train.rng = random.Random(seed)
-            dls.train.after_batch = Pipeline([IntToFloatTensor(), *crop, Normalize.from_stats(*imagenet_stats)], split_idx=0)
+            steps = [IntToFloatTensor(), *crop, Normalize.from_stats(*imagenet_stats)]
+            dls.train.after_batch = Pipeline(steps, split_idx=0)
             learn = tile_learner(dls)
             with learn.no_bar(), learn.no_logging():
                 learn.fine_tune(1, LR, lr_mult=LR_MULT)
