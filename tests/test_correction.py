@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from notebook_kit import ROOT
 from safetensors.torch import load_file
 from train_kit import break_off, copy, only, train
 
@@ -28,7 +29,7 @@ from recaptcha.labels import (
 )
 from recaptcha.methods import METHODS, balanced, challenge_thresholds, more_tiles
 from recaptcha.run import Run
-from recaptcha.teacher import ask, teacher_logits
+from recaptcha.teacher import ask, keep_logits, kept_logits, kept_path, recorded_teacher, teacher_logits
 from recaptcha.tiles import LABELS_DIR, DataError, load_tiles, read_manifest, training_tiles, validation_fifth
 from recaptcha.toy import CLASSES
 
@@ -262,6 +263,68 @@ def test_a_damaged_teacher_is_not_asked(taught):
     data[-1] ^= 1
     weights.write_bytes(data)
     with pytest.raises(DataError, match='model.safetensors: damaged.*delete'): teacher_logits(dls, job)
+
+
+def test_what_a_teacher_says_is_kept_beside_the_table_of_runs(taught, monkeypatch):
+    """Lesson 06 trained its teacher wherever its folder was not there."""
+    dls, job, _ = taught
+    said = recorded_teacher(dls, job)
+    assert kept_path(job).is_file() and np.allclose(said, teacher_logits(dls, job), rtol=1e-3, atol=1e-3)
+
+    def stop(*_):
+        raise InterruptedError
+
+    monkeypatch.setattr(teacher, 'teacher_logits', stop)
+    assert np.array_equal(recorded_teacher(dls, job), said)
+    monkeypatch.setenv('RECAPTCHA_TRAIN', '1')
+    with pytest.raises(InterruptedError):
+        recorded_teacher(dls, job)
+
+
+def test_on_few_tiles_nothing_is_kept(taught, monkeypatch):
+    dls, job, _ = taught
+    monkeypatch.setenv('RECAPTCHA_RUN', 'toy')
+    assert recorded_teacher(dls, job).shape == (len(dls.train_ds), 11)
+    assert not kept_path(job).parent.exists()
+
+
+FILES = ['Bus/a.png', 'Car/b.png']
+
+
+@pytest.mark.parametrize(
+    ('names', 'logits'),
+    [
+        (['Bus/a.png', 'Car/c.png'], np.zeros((2, 11))),
+        (['Bus/a.png', 'Bus/a.png', 'Car/b.png'], np.zeros((3, 11))),
+        (FILES, np.zeros((3, 11))),
+        (FILES, np.full((2, 11), np.nan)),
+    ],
+    ids=['a tile is missing', 'a tile is there twice', 'other lengths', 'no numbers'],
+)
+def test_kept_answers_that_do_not_fit_are_refused(tmp_path, names, logits):
+    path = tmp_path / 'teacher.npz'
+    keep_logits(path, FILES, np.eye(2, 11))
+    assert np.array_equal(kept_logits(path, FILES[::-1]), np.eye(2, 11)[::-1])
+    keep_logits(path, names, logits)
+    with pytest.raises(DataError, match='teacher.npz: not what a teacher says of these tiles; delete it'):
+        kept_logits(path, FILES)
+
+
+def test_damaged_answers_are_refused(tmp_path):
+    path = tmp_path / 'teacher.npz'
+    keep_logits(path, FILES, np.eye(2, 11))
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(DataError, match='teacher.npz: not what a teacher says of these tiles; delete it'):
+        kept_logits(path, FILES)
+
+
+def test_what_lesson_06_reads_is_there_and_of_training_tiles():
+    path = kept_path(Job(Run.here(size=64, epochs=3), results=ROOT / 'results' / 'runs.csv'))
+    with np.load(path) as kept:
+        names = kept['files'].tobytes().decode().split('\n')
+    there = read_manifest().set_index('file')['set']
+    assert set(names) <= set(there.index) and not (there[names] == 'test').any()
+    assert len(names) > 8000 and path.stat().st_size < 1_000_000
 
 
 def test_answers_asked_for_in_doubt_do_not_bias_expected_labels():
