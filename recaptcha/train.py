@@ -26,6 +26,7 @@ from .learner import LR
 from .methods import METHODS, planned
 from .run import Run
 from .runtable import COLUMNS, is_in, read_table, runs_at
+from .style import BLUE, GREY, ORANGE
 
 # %% ../_notebooks/toolkit/train.ipynb #bb5ac2cf
 @dataclass
@@ -223,22 +224,26 @@ def plot_runs(
     columns=('mAP','F1','solved','unnamed_AP'), # a picture each
     against='baseline', # the method to compare with
 ):
-    "A dot for each seed, a bar for the mean, and a line where the method `against` has its mean"
+    "A dot for each seed, a bar for the mean, and a line where the method `against` has its mean; two panels side by side"
     methods = list(dict.fromkeys(scores.method))
-    fig,axs = plt.subplots(1, len(columns), figsize=(2.4*len(columns)+1, .27*len(methods)+1), sharey=True)
+    across = min(2, len(columns))
+    down = -(-len(columns)//across)
+    size = 2.2*across+1.4,(.3*len(methods)+.9)*down
+    fig,axs = plt.subplots(down, across, figsize=size, sharey=True, squeeze=False)
+    for ax in axs.flat[len(columns):]: ax.set_axis_off()
+    axs = axs.flat[:len(columns)]
     for ax,c in zip(axs, columns):
         for i,m in enumerate(methods): _plot_seeds(ax, i, scores[c][scores.method==m])
-        if against in methods: ax.axvline(scores[c][scores.method==against].mean(), color='#8a8f98', lw=.8, zorder=0)
+        if against in methods: ax.axvline(scores[c][scores.method==against].mean(), color=GREY, lw=.8, zorder=0)
         lo,hi = ax.get_xlim()
         mid = (lo+hi)/2
         ax.set_xlim(min(lo, mid-.03), max(hi, mid+.03)) # small differences shall look small
-        ax.set_title(c, fontsize=10)
-        ax.tick_params(labelsize=8)
+        ax.set_title(c)
     axs[0].set_yticks(range(len(methods)), methods)
     axs[0].invert_yaxis()
     fig.tight_layout()
     return axs
 
 def _plot_seeds(ax, i, values):
-    ax.plot([values.mean()]*2, [i-.32,i+.32], color='#0072B2', lw=2)
-    ax.plot(values, [i]*len(values), 'o', color='#E69F00', ms=4)
+    ax.plot([values.mean()]*2, [i-.32,i+.32], color=BLUE, lw=2)
+    ax.plot(values, [i]*len(values), 'o', color=ORANGE, ms=4)
