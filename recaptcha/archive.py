@@ -27,7 +27,7 @@ def fetch_archive(
 ) -> Path: # the zip file
     "The archive at `url`, downloaded into `folder` unless it is a file; a broken download leaves nothing behind"
     try: parts = urlparse(url)
-    except ValueError as e: raise DataError(f"{url}: is no address ({reason(e)})") from e
+    except ValueError as e: raise DataError(f"{url}: not an address ({reason(e)})") from e
     if parts.scheme in ('', 'file'):
         try: return regular(unquote(parts.path) if parts.scheme else url)
         except DataError as e: raise DataError(f"{e} (RECAPTCHA_DATA_URL or --url names it)") from e
@@ -130,13 +130,14 @@ def _unpack(file, folder, source, max_bytes):
 def _check_replaceable(root):
     "Only a folder that holds tiles and nothing else is replaced by newly extracted ones"
     if not os.path.lexists(root): return
-    if not root.is_dir(): raise DataError(f"{root}: is no folder; move it away, and the tiles will be extracted there")
+    if not root.is_dir(): raise DataError(f"{root}: not a folder; move it away, and the tiles will be extracted there")
     large = root/'Large'
     added = sorted({p.name for p in root.iterdir()}-{'Large','LICENSE'})
     if large.is_dir(): added += [f'Large/{p.name}' for p in sorted(large.iterdir()) if p.name not in FOLDERS]
     elif os.path.lexists(large): added.append('Large')
     if not added: return
-    raise DataError(f"{root}: holds {added[0]!r}, which is no tile; move it away, or set RECAPTCHA_DATA to another")
+    raise DataError(f"{root}: holds {added[0]!r}, which is not a tile; move it away, or "
+                    "set RECAPTCHA_DATA to another folder")
 
 # %% ../_notebooks/toolkit/archive.ipynb #98d97563
 def extract_tiles(

@@ -38,7 +38,8 @@ def _make_home(home):
         home.mkdir(parents=True, exist_ok=True)
         os.listdir(home)
     except (OSError, ValueError) as e:
-        raise DataError(f"{home}: no folder to keep tiles in ({reason(e)}); set RECAPTCHA_DATA to another") from e
+        raise DataError(f"{home}: tiles cannot be kept there ({reason(e)}); "
+                        "set RECAPTCHA_DATA to another folder") from e
     return home
 
 # %% ../_notebooks/toolkit/collect.ipynb #96f7cb6a

@@ -18,25 +18,25 @@ EXAMPLES = '''examples:
   recaptcha-export --run runs/baseline-mobilenet_v2-128-full-e1+5-s1-0123456789ab --out elsewhere
   recaptcha-export --places lite2.safetensors      a network of places, for tiles and photographs
   recaptcha-export --places lite2.safetensors --out recaptcha/assets
-                                                   what this package brings is made anew
+                                                   makes this package's own network again
 
-Exit codes: 0 exported, 1 it could not be, 2 the command makes no sense.'''
+Exit codes: 0 exported, 1 it could not be, 2 the options are wrong.'''
 
 def _parser():
     p = Parser('recaptcha-export', description='Export a training run as ONNX, in 32 bits and in 8, calibrated, with '
                                                'thresholds chosen on its validation tiles.', epilog=EXAMPLES)
     p.add_argument('--runs', type=Path, default='runs', metavar='FOLDER',
-                   help='of `recaptcha-train`, in which the best is looked for (default: %(default)s)')
+                   help='folder of `recaptcha-train` in which the best run is looked for (default: %(default)s)')
     p.add_argument('--method', default='recipe_distilled',
-                   help='whose best run on validation is taken (default: %(default)s)')
+                   help='method whose best run by validation is taken (default: %(default)s)')
     p.add_argument('--run', default='best', metavar='FOLDER',
-                   help='a run; `best` is the best of --method in --runs (default: %(default)s)')
+                   help='folder of a run; `best` is the best run of --method in --runs (default: %(default)s)')
     p.add_argument('--places', type=Path, metavar='FILE',
-                   help='weights of a network of places, from benchmarks/place_network.py, instead of a run')
+                   help='weights of a network for tiles and photographs, from benchmarks/place_network.py')
     p.add_argument('--size', type=int, metavar='PIXELS',
-                   help=f'side at which the network sees a tile (default: {SIZE}, of --places {PLACE_SIZES[0]})')
+                   help=f'side in pixels at which tiles are seen (default: {SIZE}; with --places {PLACE_SIZES[0]})')
     p.add_argument('--out', type=Path, default='models', metavar='FOLDER',
-                   help='where the files go (default: %(default)s)')
+                   help='folder for the files (default: %(default)s)')
     p.add_argument('--results', type=Path, default='results/runs.csv', metavar='CSV',
                    help='table of runs, for the spread over seeds on the model card (default: %(default)s)')
     return p

@@ -33,8 +33,8 @@ def regular(
     try: mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError) as e: raise DataError(f'{path}: no such file') from e
     except (OSError, ValueError) as e: raise DataError(f'{path}: cannot be read ({reason(e)})') from e
-    if stat.S_ISDIR(mode): raise DataError(f'{path}: is a folder; a file is wanted')
-    if not stat.S_ISREG(mode): raise DataError(f'{path}: is no regular file (a pipe or a device?); not opened')
+    if stat.S_ISDIR(mode): raise DataError(f'{path}: is a folder, not a file')
+    if not stat.S_ISREG(mode): raise DataError(f'{path}: not a regular file (a pipe or a device?); not opened')
     return path
 
 # %% ../_notebooks/toolkit/files.ipynb #78ba3bb0
@@ -61,7 +61,7 @@ def _beside(target, make):
         path = target.with_name(f'{_prefix(target)}{secrets.token_hex(6)}.partial')
         try: make(path)
         except OSError as e:
-            raise DataError(f'{target}: not written, its folder takes nothing new ({reason(e)})') from e
+            raise DataError(f'{target}: not written; nothing can be created in its folder ({reason(e)})') from e
         fd = _claim(path)
         if fd is None: continue # another process took it for left over, before it was locked
         if path.exists(): return path,fd

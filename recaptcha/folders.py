@@ -39,7 +39,7 @@ def all_pictures(
     files = {}
     for path in given:
         found = pictures_in(path, wrong) if os.path.isdir(path) else [path]
-        if not found: wrong(f'{path}: no pictures there')
+        if not found: wrong(f'{path}: holds no pictures')
         for f in found: files.setdefault(os.path.abspath(f), f)
     return list(files.values())
 
@@ -64,7 +64,7 @@ def named_tiles(
     for path in files:
         name = path.relative_to(folder).with_suffix('').as_posix()
         try:
-            if name in names: raise DataError(f'{path}: another picture of this name has its row already')
+            if name in names: raise DataError(f'{path}: the table has a row for another picture of the same name')
             tile = np.asarray(open_tile(path))
         except DataError as e:
             wrong(e)
@@ -89,9 +89,9 @@ def _tiles_below(folder, out, wrong) -> list: # of paths
     "The pictures whose table goes to `out`, which may be none of them"
     if not folder.is_dir(): raise DataError(f'{folder}: no such folder')
     files = pictures_in(folder, wrong)
-    if not files: raise DataError(f'{folder}: no pictures there')
+    if not files: raise DataError(f'{folder}: holds no pictures')
     if out.exists() and identity(out) in map(identity, files):
-        raise DataError(f'{out}: is one of the pictures; not written over')
+        raise DataError(f'{out}: is one of the pictures; not overwritten')
     return files
 
 def tile_table(

@@ -37,10 +37,10 @@ def _check(im):
     if im.width*im.height>MAX_PIXELS: raise DataError(f'{size}, more than {MAX_PIXELS:,}; not opened')
     if max(im.size)>MAX_SIDE: raise DataError(f'{size}, a side of more than {MAX_SIDE:,}; not opened')
     frames = getattr(im, 'n_frames', 1)
-    if frames>1 and im.format!='MPO': raise DataError(f'animated ({frames} frames); one picture is wanted')
+    if frames>1 and im.format!='MPO': raise DataError(f'animated ({frames} frames); save one of them as a picture')
     if im.mode=='F' or im.mode=='I' and im.format=='TIFF': # of PNG and PPM, Pillow reads 16 bits as `I`
         what = 'fractions' if im.mode=='F' else 'integers of 32 bits or with a sign'
-        raise DataError(f'holds {what}, whose black and white nobody knows; save it with 8 or 16 bits')
+        raise DataError(f'holds {what}, whose values for black and white are unknown; save it with 8 or 16 bits')
 
 def _eight_bits(im, bits):
     "A picture of grey levels with more bits, in 8: the upper ones are kept"

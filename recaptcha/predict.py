@@ -70,9 +70,9 @@ class Drawer:
     def _may_write(self, place):
         "`DataError` where the file that is there has to stay"
         if not place.exists(): return
-        if identity(place) in self.pictures: raise DataError(f'{place}: is one of the pictures; not written over')
+        if identity(place) in self.pictures: raise DataError(f'{place}: is one of the pictures; not overwritten')
         if self.several and not (place.is_file() and _is_answer(place)):
-            raise DataError(f'{place}: a file that is no earlier answer is in the way; save elsewhere')
+            raise DataError(f'{place}: a file that is not an earlier answer has this name; save elsewhere')
     def save(self,
         found:list, # the `Answer`s of one of the pictures
     ):
@@ -96,13 +96,13 @@ EXAMPLES = '''examples:
   recaptcha-predict challenge.png --target "Select all images with crosswalks" --save answer.png
   recaptcha-predict challenge.png                             every class that is there, and in which tiles
   recaptcha-predict screenshots/ --target Fahrräder --json    a line of JSON for each challenge
-  recaptcha-predict payload.jpg --target cars --grid 4x4      where no seam tells where the tiles are
+  recaptcha-predict payload.jpg --target cars --grid 4x4      where no lines between tiles are visible
   recaptcha-predict --tiles FOLDER --csv OUT.csv              one row a tile, one probability a class
 
 Tiles are numbered row by row. Where a picture shows several challenges, each gets its answer, the first as PICTURE#1.
-A file is replaced when the new one is complete, and never one of the pictures.
-An answer that is likely to be wrong is given all the same; a line on standard error says that it is unsure, and why.
-Exit codes: 0 all answered, 1 some could not be, 2 the command makes no sense, 3 all answered, some unsure.'''
+An existing file is replaced once the new one is complete. A picture is never overwritten.
+An answer that is likely to be wrong is given, too; a line on standard error says that it is unsure, and why.
+Exit codes: 0 all answered, 1 some could not be, 2 the options are wrong, 3 all answered, some unsure.'''
 UNSURE = 3 # the exit code where all are answered, but some are unsure
 
 def _parser() -> Parser:
@@ -113,13 +113,13 @@ def _parser() -> Parser:
     p.add_argument('--target', metavar='WORDS',
                    help=f'what to look for: a class, or what the challenge says, in {spoken()} '
                         '(default: every class)')
-    p.add_argument('--grid', choices=GRIDS, help='tiles of the challenge (default: auto, found in the picture)')
+    p.add_argument('--grid', choices=GRIDS, help='number of tiles (default: auto, found in the picture)')
     p.add_argument('--json', action='store_true', help='a line of JSON for each challenge')
     p.add_argument('--save', type=Path, metavar='FILE',
                    help='draw the answer into a picture; for several pictures a folder')
     p.add_argument('--tiles', type=Path, metavar='FOLDER', help='classify every picture below a folder as one tile')
-    p.add_argument('--csv', type=Path, metavar='FILE', help='where the table of --tiles goes')
-    p.add_argument('--model', type=Path, metavar='FILE', help='another model of recaptcha-export')
+    p.add_argument('--csv', type=Path, metavar='FILE', help='file for the table of --tiles')
+    p.add_argument('--model', type=Path, metavar='FILE', help='another model, made by recaptcha-export')
     return p
 
 # %% ../_notebooks/toolkit/predict.ipynb #22557bd9

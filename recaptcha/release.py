@@ -71,7 +71,7 @@ def load_run(
     tiles = run_tiles(run, load_tiles(tile_mode(run)))
     valid = tiles.file.isin(finished.valid).to_numpy()
     if valid.sum()<len(finished.valid) or valid.all():
-        raise DataError(f'{folder}: was validated on other tiles than those that are here')
+        raise DataError(f'{folder}: was validated on tiles that are not here; train it again on these')
     dls = tile_dls(tiles, run.size, run.bs, valid=valid)
     model = tile_learner(dls, run.arch, pretrained=False, fast=False).model
     load_weights(model, finished)

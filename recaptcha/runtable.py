@@ -51,19 +51,19 @@ def checked_row(
 ) -> dict: # values by column
     "A row of the table of runs; `DataError` where it can't be one"
     row = {**dict.fromkeys(NEWER, ''), **row}
-    if set(row)!=set(COLUMNS): raise DataError(f'{where}: has not the {len(COLUMNS)} columns of a run')
+    if set(row)!=set(COLUMNS): raise DataError(f'{where}: does not have the {len(COLUMNS)} columns of a run')
     values = {}
     for c in COLUMNS:
         try: values[c] = KINDS[c](row[c])
         except (KeyError, TypeError, ValueError):
-            raise DataError(f'{where}: {c} is {row[c]!r}; mend or delete the row') from None
+            raise DataError(f'{where}: {c} is {row[c]!r}; correct or delete the row') from None
     try: run = Run.of_row(values)
-    except DataError as e: raise DataError(f'{where}: {e}; mend or delete the row') from None
+    except DataError as e: raise DataError(f'{where}: {e}; correct or delete the row') from None
     if run.id==values['run']: return values
-    raise DataError(f'{where}: run {values["run"]!r} is not the one of these settings; mend or delete the row')
+    raise DataError(f'{where}: run {values["run"]!r} does not belong to these settings; correct or delete the row')
 
 # %% ../_notebooks/toolkit/runtable.ipynb #cb5b6781
-_AWAY = 'move it away or choose other --results'
+_AWAY = 'move it away, or name another table with --results'
 
 def check_table(
     path, # CSV, which need not exist yet
@@ -74,10 +74,10 @@ def check_table(
 def _lines(path) -> list:
     "The fields of each line"
     try: text = regular(path).read_bytes().decode()
-    except UnicodeDecodeError: raise DataError(f'{path}: is no text; {_AWAY}') from None
+    except UnicodeDecodeError: raise DataError(f'{path}: not a text file; {_AWAY}') from None
     if '\0' in text: raise DataError(f'{path}: holds a NUL byte; {_AWAY}')
     try: return list(csv.reader(io.StringIO(text, newline=''), strict=True))
-    except csv.Error as e: raise DataError(f'{path}: is no CSV ({e}); {_AWAY}') from None
+    except csv.Error as e: raise DataError(f'{path}: not CSV ({e}); {_AWAY}') from None
 
 def _rows(path) -> list:
     "Checked rows, a dict each; none where there is no table"
@@ -89,10 +89,10 @@ def _rows(path) -> list:
     for n,line in enumerate(lines, 2):
         where = f'{path}, row {n}'
         if len(line)!=len(head):
-            raise DataError(f'{where}: has {len(line)} fields, not {len(head)}; mend or delete the row')
+            raise DataError(f'{where}: has {len(line)} fields, not {len(head)}; correct or delete the row')
         rows.append(checked_row(dict(zip(head, line)), where))
         run = Run.of_row(rows[-1])
-        if run in seen: raise DataError(f'{where}: is the run of row {seen[run]}; delete one of them')
+        if run in seen: raise DataError(f'{where}: is the same run as row {seen[run]}; delete one of them')
         seen[run] = n
     return rows
 

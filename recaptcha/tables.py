@@ -55,7 +55,7 @@ def _rows(path, columns, optional=(), key=('file',)):
             own = tuple(row[c] for c in key)
             if own in rows: raise _fault(row, f"{', '.join(map(repr, own))} is there a second time")
             rows[own] = row
-    except csv.Error as e: raise DataError(f"{path}, line {reader.line_num}: is no CSV ({reason(e)})") from e
+    except csv.Error as e: raise DataError(f"{path}, line {reader.line_num}: not CSV ({reason(e)})") from e
     return list(rows.values())
 
 # %% ../_notebooks/toolkit/tables.ipynb #0267bb8c

@@ -79,10 +79,10 @@ def _known_logits(there) -> pd.DataFrame:
     if not os.path.lexists(path): return pd.DataFrame(columns=CLASSES, index=pd.Index([], name='file'), dtype=float)
     about,content = read_sealed(path, advice)
     try: known = pd.read_csv(BytesIO(content), index_col='file', dtype=dict.fromkeys(CLASSES, float))
-    except ValueError as e: raise DataError(f'{path}: no table of logits; {advice}') from e
+    except ValueError as e: raise DataError(f'{path}: not a table of logits; {advice}') from e
     fits = about==_about(there) and list(known)==CLASSES and known.index.is_unique
     if fits and np.isfinite(known.to_numpy()).all(): return known
-    raise DataError(f'{path}: not what this teacher says of whole tiles; {advice}')
+    raise DataError(f'{path}: not the answers of this teacher on whole tiles; {advice}')
 
 # %% ../_notebooks/toolkit/teacher.ipynb #658153d7
 def ask(

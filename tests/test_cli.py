@@ -123,7 +123,7 @@ def test_what_is_not_installed_is_named(monkeypatch, tmp_path, capsys):
     assert (
         capsys.readouterr().err
         == "recaptcha-train: needs a_package_that_nobody_has, which is not installed: "
-        "pip install '.[train]' in the folder of the series\n"
+        "run pip install '.[train]' in this project's folder\n"
     )
 
 

@@ -62,7 +62,7 @@ def test_a_sweep_ends_with_its_children_and_goes_on_where_it_was(tmp_path, capsy
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)  # a bar is for a terminal alone
     train(tmp_path, *args)
     logs = [path.read_text() for path in tmp_path.rglob("log.txt")]
-    assert len(logs) == 2 and any("going on after epoch" in log for log in logs)
+    assert len(logs) == 2 and any("continuing after epoch" in log for log in logs)
     assert "100%" in capsys.readouterr().err  # the bar ends full
     after = rows(tmp_path)
     assert sorted(r["method"] for r in after) == ["baseline", "ll_r"]

@@ -62,7 +62,7 @@ def test_killed_run_goes_on_to_the_same_result(tmp_path, args, capsys):
     train(whole, *args)
     capsys.readouterr()
     train(killed, *args)
-    assert "going on after epoch" in capsys.readouterr().out
+    assert "continuing after epoch" in capsys.readouterr().out
 
     a, b = weights(whole), weights(killed)
     assert all(torch.equal(a[k], b[k]) for k in a)
