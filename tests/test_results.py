@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +17,8 @@ from recaptcha.metrics import report
 from recaptcha.results import agreement, bootstrap_scores, second_answers
 from recaptcha.runtable import COLUMNS, read_table
 from recaptcha.tiles import LABELS_DIR, DataError
-from recaptcha.train import SMALL_BUDGET, unnamed_scores
+from recaptcha.style import style
+from recaptcha.train import SMALL_BUDGET, plot_runs, unnamed_scores
 from recaptcha.train import test_answers as answers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,6 +63,20 @@ def test_unnamed_scores_look_only_where_the_folder_is_another():
     assert none['unnamed_recall']==0 and none['unnamed_AP']<.5
     nothing = np.zeros((2, 1))  # the documented value where nothing is unnamed
     assert np.isnan(unnamed_scores(nothing, nothing, nothing, [.5])['unnamed_AP'])
+
+
+def test_a_figure_of_runs_fits_beside_a_phone_and_its_text_can_be_read():
+    columns = ['mAP', 'F1', 'solved', 'unnamed_AP']
+    scores = pd.DataFrame([dict(method=m, **dict.fromkeys(columns, .1*s)) for m in ('baseline', 'gr') for s in (1, 2)])
+    with plt.rc_context():
+        style()
+        axes = plot_runs(scores)
+        figure = axes[0].figure
+        figure.draw_without_rendering()
+    texts = [text.get_fontsize() for text in figure.findobj(plt.Text) if text.get_text()]
+    plt.close(figure)
+    assert len(axes)==4 and figure.get_size_inches()[0]<=8.5
+    assert texts and min(texts)>=11
 
 
 def test_bootstrap():
