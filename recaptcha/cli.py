@@ -129,7 +129,7 @@ def guard(
         except BrokenPipeError: _fail(command) # who read the output has read enough
         except OSError as e: _fail(command, _in_words(e))
         except MemoryError: _fail(command, 'not enough memory')
-        except KeyboardInterrupt: _fail(command, 'broken off', 128+signal.SIGINT)
+        except KeyboardInterrupt: _fail(command, 'interrupted', 128+signal.SIGINT)
 
 # %% ../_notebooks/toolkit/cli.ipynb #609f4d4f
 def _named(text) -> Path:
@@ -156,7 +156,7 @@ COMMANDS = dict(collect='recaptcha.collect', train='recaptcha.train', predict='r
 def _ending_at_once(name):
     "Nothing is to be cleaned up yet, so signals end the process: an exception in the middle of an import may get lost"
     def end(signum, frame):
-        if signum==signal.SIGINT: os.write(2, f'{name}: broken off\n'.encode())
+        if signum==signal.SIGINT: os.write(2, f'{name}: interrupted\n'.encode())
         os._exit(128+signum)
     with _signals(dict.fromkeys((signal.SIGINT, *ASKED_TO_END), end)): yield
 

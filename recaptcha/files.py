@@ -106,7 +106,7 @@ def _target(path) -> Path:
     if not has_folder: refuse(f'there is no folder {target.parent}')
     if stat.S_ISDIR(mode): refuse('it is a folder; name a file')
     if stat.S_ISLNK(mode): refuse('it is a link that leads back to itself')
-    if not stat.S_ISREG(mode): refuse('it is no regular file (a pipe or a device?); name another')
+    if not stat.S_ISREG(mode): refuse('it is not a regular file (a pipe or a device?); name another')
     if os.path.lexists(target) and not os.access(target, os.W_OK): refuse('it is write-protected')
     return target
 

@@ -69,7 +69,7 @@ def _text(values) -> str:
     if not values: return ''
     if not isinstance(values[-1], memoryview): raise ValueError('it has a number where a text should be')
     try: return bytes(values[-1]).decode()
-    except UnicodeDecodeError: raise ValueError('it has a name that is no text') from None
+    except UnicodeDecodeError: raise ValueError('it has a name that is not text') from None
 
 class ModelReader:
     "Reads the messages of one ONNX file; every method raises `ValueError` at what isn't allowed"

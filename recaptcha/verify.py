@@ -36,7 +36,7 @@ def tile_files(
             stem,suffix = os.path.splitext(entry.name)
             if stem.startswith('.') or suffix.lower() not in TILE_SUFFIXES: continue
             if not entry.is_file(follow_symlinks=False):
-                raise DataError(f"{entry.path}: is no regular file; remove it and run recaptcha-collect --force")
+                raise DataError(f"{entry.path}: is not a regular file; remove it and run recaptcha-collect --force")
             other = files.setdefault(f'{folder.name}/{stem}', Path(entry.path))
             if other.name==entry.name: continue
             raise DataError(f"{entry.path}: the same tile as {other.name}; remove one of them")

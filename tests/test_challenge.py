@@ -84,7 +84,7 @@ def write_bad(folder, tiles):
         "animated.gif": "animated",
         "photo.png": "no grid",
         "tilted.png": "no grid",
-        "pipe.png": "no regular file",
+        "pipe.png": "not a regular file",
         "loop.png": "cannot be read",
         "gone.png": "no such file",
     }
@@ -348,7 +348,7 @@ def test_tables_go_only_where_a_file_may_be(tmp_path, folder, capsys):
     listed = sorted(path.name for path in tmp_path.iterdir())
     for place, what in {
         tmp_path / "there": "folder",
-        tmp_path / "pipe": "no regular file",
+        tmp_path / "pipe": "not a regular file",
         tmp_path / "none" / "o.csv": "no folder",
         picture: "one of the pictures",
     }.items():
@@ -373,7 +373,7 @@ def test_a_table_that_fails_leaves_the_old_one(tmp_path, folder, capsys, monkeyp
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Network, "probs", broken_off)
-    assert "broken off" in one_line(capsys, "--tiles", folder, "--csv", tmp_path / "o.csv", code=130)
+    assert "interrupted" in one_line(capsys, "--tiles", folder, "--csv", tmp_path / "o.csv", code=130)
     assert (tmp_path / "o.csv").read_text() == "old" and sorted(path.name for path in tmp_path.iterdir()) == [
         "o.csv",
         "tiles",

@@ -80,7 +80,7 @@ def test_a_complaint_that_nobody_can_read_changes_nothing(monkeypatch):
         (PermissionError(errno.EACCES, "Permission denied", b"t\xff.csv"), 1, "demo: t\\udcff.csv: Permission denied"),
         (OSError(errno.ENOSPC, "No space left on device"), 1, "demo: No space left on device"),
         (MemoryError(), 1, "demo: not enough memory"),
-        (KeyboardInterrupt(), 130, "demo: broken off"),
+        (KeyboardInterrupt(), 130, "demo: interrupted"),
         (BrokenPipeError(), 1, None),
         (SystemExit(2), 2, None),
     ],
@@ -239,7 +239,7 @@ def broken_off(code, *args, signals, before=heed_signals):
 
 @pytest.mark.parametrize(
     "signals, code, line",
-    [([signal.SIGINT], 130, "demo: broken off\n"), ([signal.SIGTERM], 143, ""), ([signal.SIGHUP], 129, "")],
+    [([signal.SIGINT], 130, "demo: interrupted\n"), ([signal.SIGTERM], 143, ""), ([signal.SIGHUP], 129, "")],
     ids=["Ctrl-C", "terminate", "hang-up"],
 )
 def test_signals_clean_up_and_leave_the_old_file(tmp_path, signals, code, line):
@@ -251,7 +251,7 @@ def test_signals_clean_up_and_leave_the_old_file(tmp_path, signals, code, line):
 
 @pytest.mark.parametrize(
     "number, line",
-    [(signal.SIGINT, "recaptcha-predict: broken off\n"), (signal.SIGTERM, "")],
+    [(signal.SIGINT, "recaptcha-predict: interrupted\n"), (signal.SIGTERM, "")],
     ids=["Ctrl-C", "terminate"],
 )
 def test_signals_end_an_import(tmp_path, number, line):

@@ -437,7 +437,7 @@ def test_command_is_broken_off(archive, tmp_path, monkeypatch, capsys):
     def interrupt(*args): raise KeyboardInterrupt
     monkeypatch.setattr('recaptcha.archive._chunks', interrupt)
     assert command('--to', tmp_path/'home', '--url', archive)==130
-    assert capsys.readouterr().err=='recaptcha-collect: broken off\n'
+    assert capsys.readouterr().err=='recaptcha-collect: interrupted\n'
     assert os.listdir(tmp_path/'home')==[]
 
 

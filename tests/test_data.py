@@ -98,7 +98,7 @@ def test_tile_that_is_no_file(tiles, make, look):
     p = unlabelled(tiles)
     p.unlink()
     make(p)
-    refused(tiles, p.name, 'no regular file', look=look)
+    refused(tiles, p.name, 'not a regular file', look=look)
 
 
 def test_tile_that_is_there_twice(tiles):

@@ -160,8 +160,8 @@ def test_many_flipped_bits(tmp_path):
 def test_what_is_no_file_is_not_read(tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "pipe")
     for path, what in {
-        tmp_path / "pipe": "no regular file",
-        "/dev/zero": "no regular file",
+        tmp_path / "pipe": "not a regular file",
+        "/dev/zero": "not a regular file",
         tmp_path: "folder",
         tmp_path / "none": "no such file",
     }.items():

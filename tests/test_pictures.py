@@ -146,8 +146,8 @@ def test_what_is_no_picture_file(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes in folders")
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
-    assert "no regular file" in refused(tmp_path / "pipe.png")
-    assert "no regular file" in refused("/dev/zero")
+    assert "not a regular file" in refused(tmp_path / "pipe.png")
+    assert "not a regular file" in refused("/dev/zero")
 
 
 def test_more_than_one_picture(tmp_path):
