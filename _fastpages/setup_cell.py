@@ -1,4 +1,4 @@
-"""`python -m _fastpages.setup_cell` writes into every notebook the cell that makes it run on Colab and Binder.
+"""`python -m _fastpages.setup_cell` writes into every notebook the cell that makes it run where nothing is installed.
 
 The cell has to name the repository, since on Colab nothing but the notebook itself is there. It takes the address from
 settings.ini, so that this stays the only place where somebody changes it.
@@ -10,18 +10,26 @@ from pathlib import Path
 import nbformat
 
 ROOT = Path(__file__).resolve().parent.parent
-OPENING = "#| hide\n# On Colab or Binder, this fetches the series and installs it. Anywhere else it does nothing.\n"
-REST = """\
-import os, subprocess, sys
-if {{'COLAB_RELEASE_TAG', 'BINDER_REPO_URL', 'BINDER_SERVICE_HOST'}} & os.environ.keys():
-    root = {up}
-    if not os.path.isfile(os.path.join(root, 'settings.ini')): # Binder has the repository already
-        root = os.path.abspath('{name}')
-        if not os.path.isdir(root):
-            clone = ['git', 'clone', '-q', '--depth', '1', '-b', '{branch}']
-            subprocess.run([*clone, '{address}', root], check=True)
-    subprocess.run([sys.executable, '-m', 'pip', 'install', '-q', root+'[train]', 'captum'], check=True)
-    os.chdir(os.path.join(root, '{folder}'))"""
+SOURCE = """\
+#| hide
+# Fetches and installs the series where it is not there: on Colab, or in a bare Jupyter. Elsewhere it does nothing.
+import importlib.util, os, subprocess, sys
+from pathlib import Path
+folders = [Path.cwd(), *Path.cwd().parents]
+root = next((f for f in folders if (f/'settings.ini').is_file() and (f/'_notebooks').is_dir()), None)
+if root is None: # the notebook alone
+    root = Path.cwd()/'{name}'
+    if not root.is_dir():
+        clone = ['git', 'clone', '-q', '--depth', '1', '-b', '{branch}']
+        subprocess.run([*clone, '{address}', str(root)], check=True)
+os.chdir(root/'{folder}')
+wanted = {{'recaptcha': f'{{root}}[train]', 'fastai': f'{{root}}[train]', 'captum': 'captum'}}
+missing = {{package for module,package in wanted.items() if importlib.util.find_spec(module) is None}}
+if missing:
+    print('Installing what the series needs for', sys.executable, '(some minutes)')
+    subprocess.run([sys.executable, '-m', 'pip', 'install', '-q', *missing], check=True)
+    importlib.invalidate_caches()"""
+CELL_ID = "setup"
 
 
 def setup_cell(settings, folder: str) -> str:
@@ -29,11 +37,8 @@ def setup_cell(settings, folder: str) -> str:
 
     `folder` is the notebook's, as a path from the repository's top: `_notebooks/toolkit`.
     """
-    up = "os.getcwd()"
-    for _ in folder.split("/"):
-        up = f"os.path.dirname({up})"
-    return OPENING + REST.format(
-        up=up, folder=folder, name=settings["repo"], branch=settings["branch"], address=settings["git_url"]
+    return SOURCE.format(
+        folder=folder, name=settings["repo"], branch=settings["branch"], address=settings["git_url"]
     )
 
 
@@ -47,11 +52,11 @@ def notebooks(settings) -> list:
 def set_up(notebook, source):
     """Puts the cell before the first code cell of a notebook, or renews the one that is there."""
     codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    if codes and codes[0].source.startswith(OPENING):
+    if codes and codes[0].id == CELL_ID:
         codes[0].source = source
         return
     cell = nbformat.v4.new_code_cell(source)
-    cell.id = "setup"
+    cell.id = CELL_ID
     place = notebook.cells.index(codes[0]) if codes else len(notebook.cells)
     notebook.cells.insert(place, cell)
 

