@@ -59,8 +59,8 @@ def patch_strided_depthwise(
     return layers
 
 # %% ../_notebooks/toolkit/cpu.ipynb #27650573
-def _in_float32(m, x):
-    with torch.autocast('cpu', enabled=False): return m._conv_forward(x.float(), m.weight, m.bias)
+def _in_float32(forward, x): # a layer's own, which may pad first
+    with torch.autocast('cpu', enabled=False): return forward(x.float())
 
 def spare_wide_depthwise(
     model:nn.Module, # is changed in place, under bf16 autocast only
@@ -68,7 +68,7 @@ def spare_wide_depthwise(
     "Keep the depthwise convolutions of 5×5 and larger in float32, where bf16 is several times slower"
     convolutions = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
     layers = [m for m in convolutions if m.groups==m.in_channels>1 and m.kernel_size[0]>=5]
-    for m in layers: m.forward = partial(_in_float32, m)
+    for m in layers: m.forward = partial(_in_float32, m.forward)
     return layers
 
 # %% ../_notebooks/toolkit/cpu.ipynb #ab6b6099
@@ -96,11 +96,13 @@ class FastCPU(Callback):
         self.patched,self.autocast = [],None
     def before_fit(self):
         if not self.bf16: self._tell()
+        torch.set_autocast_enabled('cpu', False) # a training that was interrupted in a batch has left it on
         keep_freed_memory()
         self.model.to(memory_format=torch.channels_last)
         if self.bf16: self.patched = patch_strided_depthwise(self.model)+spare_wide_depthwise(self.model)
     def before_batch(self):
         self.learn.xb = tuple(x.contiguous(memory_format=torch.channels_last) if x.ndim==4 else x for x in self.xb)
+        torch.clear_autocast_cache() # which would go on giving the weights as they were at the interruption
         self.autocast = torch.autocast('cpu', torch.bfloat16, enabled=self.bf16)
         self.autocast.__enter__()
     def after_pred(self):

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from fastai.vision.all import BCEWithLogitsLossFlat, Learner, set_seed
+from fastai.vision.all import BCEWithLogitsLossFlat, Callback, Learner, set_seed
 from safetensors.torch import load_file
+from timm.layers import Conv2dSame
 from train_kit import break_off, copy, only, rows, start, train, wait_for
 
 from recaptcha import cpu, fit, learner
@@ -516,6 +517,39 @@ def test_wide_depthwise_convolutions_stay_in_float32():
         said = [layer(x) for layer in net]
     assert [y.dtype for y in said] == [torch.bfloat16, torch.float32, torch.float32, torch.bfloat16]
     assert spared == list(net[1:3]) and all(torch.equal(said[i], exact[i]) for i in (1, 2))
+
+
+def test_a_wide_convolution_that_pads_by_itself_does_so_in_float32():
+    "TensorFlow's networks in timm, such as tf_efficientnet_lite0: without their padding each lost rows and columns"
+    net = torch.nn.Sequential(Conv2dSame(4, 4, 5, stride=2, groups=4))
+    x = torch.randn(1, 4, 8, 8)
+    want = net(x)
+    assert len(cpu.spare_wide_depthwise(net)) == 1
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(net(x), want) and want.shape == (1, 4, 4, 4)
+
+
+class Interrupt(Callback):
+    order = 11  # after `FastCPU` began a batch
+
+    def before_batch(self):
+        raise KeyboardInterrupt
+
+
+def test_a_training_after_an_interrupted_one_learns():
+    "Its bf16 stayed on, with the weights of that moment: all later trainings in the notebook ran, and learnt nothing"
+    dls = tile_dls(training_tiles(load_tiles("toy")).head(64), 32, 16)
+    first = Learner(dls, small_network(), BCEWithLogitsLossFlat(), cbs=[FastCPU(True), Interrupt()])
+    with pytest.raises(KeyboardInterrupt), first.no_bar(), first.no_logging():
+        first.fit(1, 1e-3)
+    learn = Learner(dls, small_network(), BCEWithLogitsLossFlat(), cbs=FastCPU(True))
+    x, _ = dls.one_batch()
+    with learn.no_bar(), learn.no_logging():
+        learn.fit(1, 1e-2)
+        assert not torch.is_autocast_enabled("cpu")
+        before = learn.model(x)
+        learn.fit(2, 1e-2)
+    assert not torch.allclose(learn.model(x), before)
 
 
 def small_network():
