@@ -10,7 +10,7 @@ def _entry(document: Document, site: Site) -> dict:
     """
     language = document.front.values.get("lang")
     words = site.in_language(language).words
-    entry = {"url": document.permalink, "name": words.get("language", language or "")}
+    entry = {"url": document.permalink, "name": words["language"]}
     return entry | ({"lang": language} if language else {})
 
 

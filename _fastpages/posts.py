@@ -268,10 +268,10 @@ def _publish(document: Document, out: Path, site: Site, around: Surroundings, re
     cover, folder = _cover(document, page, out), Path("images") / document.folder
     files = {folder / name: content for name, content in page.pictures.items()}
     files |= _social_files(document, cover, out, site)
-    text = _post_text(document, page, digest, cover, site, around.alternates.get(document.name)).encode("utf-8", "replace")
+    text = _post_text(document, page, digest, cover, site, around.alternates.get(document.name))
     for path, content in files.items():
         write(out / path, content)
-    write(post, text)
+    write(post, text.encode("utf-8", "replace"))
     _remove_pictures(out, document.folder, files)
     report.converted.append(document.name)
     report.warnings += [f"{document.name}: {line}" for line in document.front.warnings] + page.warnings

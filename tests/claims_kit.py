@@ -225,7 +225,7 @@ NOT_PROSE = re.compile("|".join([
     r"\]\([^)]*\)", r"<[^>]*>", r"https?://\S+", r"arXiv:[\d.]+",  # addresses
     r"Apache-2\.0",
 ]))
-STATED = re.compile(r"(?<![\d.,\w])(\d+(?:,\d{3})*\.\d+|\d{1,3}(?:,\d{3})+|\d+(?= %))(?![\w.]\w)")
+STATED = re.compile(r"(?<![\d.,\w])(\d+(?:,\d{3})*\.\d+|\d{1,3}(?:,\d{3})+|\d+(?= ?%))(?![\w.]\w)")
 """Decimal numbers, numbers of thousands, and percentages."""
 
 

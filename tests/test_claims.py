@@ -26,6 +26,7 @@ NOTEBOOKS = ["toolkit/toy", "01_collect_data", "toolkit/metrics", "02_baseline",
 WHOLE = ["README.md", "index.html", "_pages/about.md", "recaptcha/labels/README.md", REPORT,
          *(f"_notebooks/{name}.ipynb" for name in NOTEBOOKS)]
 TABLES = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "_posts").glob("*.md"))]
+TABLES = [name for name in TABLES if "\ntranslation_of:" not in (ROOT / name).read_text(encoding="utf-8")]
 BASELINE = "baseline > mobilenet_v2 > 128"
 
 
