@@ -236,7 +236,7 @@ def test_the_wheel_answers_without_what_training_needs(built, tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "int8\n"), done.stderr
     [line] = done.stderr.splitlines()
-    assert re.match(r"recaptcha-train: needs \w+, which is not installed: pip install '.*\[train\]'", line), line
+    assert re.match(r"recaptcha-train: needs \w+, which is not installed: run pip install '.*\[train\]'", line), line
 
 
 # What is installed

@@ -10,6 +10,7 @@ from configparser import ConfigParser
 
 import nbformat
 import pytest
+import yaml
 from notebook_kit import ROOT
 from packaging.requirements import Requirement
 
@@ -149,11 +150,15 @@ def test_binder_has_the_versions_that_are_pinned(tmp_path):
     subprocess.run(["bash", "-c", f"versions={versions}; {line}"], cwd=ROOT, check=True)
     pinned = [Requirement(text) for text in versions.read_text(encoding="utf-8").splitlines() if text[:1] != "#"]
     wanted = [Requirement(text) for key in ("requirements", "train_requirements") for text in SETTINGS[key].split()]
-    minor = re.fullmatch(r"python-(\d+\.\d+)\n", (ROOT / ".binder" / "runtime.txt").read_text(encoding="utf-8"))[1]
+    environment = yaml.safe_load((ROOT / ".binder" / "environment.yml").read_text(encoding="utf-8"))
+    minor = next(name for name in environment["dependencies"] if name.startswith("python=")).removeprefix("python=")
     there = {"python_full_version": f"{minor}.0", "python_version": minor, "sys_platform": "linux"}
     names = [pin.name for pin in pinned if pin.marker is None or pin.marker.evaluate(there)]
     assert len(names) == len(set(names)) > 100
-    assert {requirement.name for requirement in wanted} | {"captum"} <= set(names)
+    from_conda = {"torch", "torchvision"}
+    assert {"pytorch-cpu", "torchvision"} <= set(environment["dependencies"])
+    assert ({requirement.name for requirement in wanted} | {"captum"}) - from_conda <= set(names) - from_conda
+    assert not from_conda & set(names)
     assert all(str(pin.specifier).startswith("==") for pin in pinned)
 
 
