@@ -277,7 +277,7 @@ def test_an_answer_in_a_folder_writes_over_nothing_else(tmp_path, picture, capsy
     ):
         write()
         before = os.stat(out / "c.png")
-        assert "no earlier answer" in one_line(capsys, picture, *CAR, "--save", out)
+        assert "not an earlier answer" in one_line(capsys, picture, *CAR, "--save", out)
         assert (os.stat(out / "c.png").st_ino, os.stat(out / "c.png").st_mode) == (before.st_ino, before.st_mode)
         (out / "c.png").unlink()
     assert predict(capsys, picture, *CAR, "--save", out)[0] == 0 and [path.name for path in out.iterdir()] == ["c.png"]

@@ -180,7 +180,7 @@ BROKEN = [
     (b'file,labels,extra\n', "'extra'", 'unknown'),
     (b'file,folder,labels\nCar/a,Car\n', 'line 2', '2 values'),
     (b'file,folder,labels\nCar/a,Car,Car,Bus\n', 'line 2', '4 values'),
-    (b'file,folder,labels\nCar/a,Car,"Car\n', 'line 2', 'no CSV'),
+    (b'file,folder,labels\nCar/a,Car,"Car\n', 'line 2', 'not CSV'),
     (b'file,folder,labels\nCar/a,Car,Car;Tank\n', 'line 2', "'Tank'"),
     (b'file,folder,labels\nCar/a,Car,nan\n', 'line 2', "'nan'"),
     (b'file,folder,labels\nCar/a,Car,Car;Bus;Car\n', 'line 2', "'Car' is there twice"),

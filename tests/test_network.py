@@ -395,7 +395,7 @@ def test_what_are_no_probabilities(tmp_path):
     for last in (node("Identity", "logits", "probabilities"), node("Log", "logits", "probabilities")):
         large = weight("w", np.full((3, 11), -5, dtype=np.float32))
         shifted = small(*BEFORE, node("Exp", "x", "y"), *AFTER[:-1], last, weights=[large])
-        assert "no probabilities" in refused(tmp_path, resealed(shifted))
+        assert "not probabilities" in refused(tmp_path, resealed(shifted))
 
 
 def test_the_command_says_it_in_one_line(tmp_path, capsys):

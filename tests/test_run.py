@@ -290,7 +290,7 @@ def test_damaged_table_is_refused(table, old, new):
 def test_a_run_twice_or_bytes_that_are_no_text_are_refused(table):
     text = table.read_text()
     table.write_text(text + text.splitlines()[1] + "\n")
-    with pytest.raises(DataError, match="row 4: is the run of row 2"):
+    with pytest.raises(DataError, match="row 4: is the same run as row 2"):
         read_table(table)
     table.write_bytes(b"\xff\xfe" + text.encode())
     with pytest.raises(DataError, match="no text"):
@@ -406,7 +406,7 @@ def test_what_a_lesson_measured_is_read_or_written(tmp_path, monkeypatch):
     monkeypatch.delenv("RECAPTCHA_TRAIN")
     assert measured(path, None).equals(found)
     path.write_text('a,b\n1,2,3\n"')
-    with pytest.raises(DataError, match="a.csv: is no table"):
+    with pytest.raises(DataError, match="a.csv: not a table"):
         measured(path, None)
 
 
