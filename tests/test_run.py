@@ -293,7 +293,7 @@ def test_a_run_twice_or_bytes_that_are_no_text_are_refused(table):
     with pytest.raises(DataError, match="row 4: is the same run as row 2"):
         read_table(table)
     table.write_bytes(b"\xff\xfe" + text.encode())
-    with pytest.raises(DataError, match="no text"):
+    with pytest.raises(DataError, match="not a text"):
         read_table(table)
 
 
