@@ -1,11 +1,13 @@
-"""Citations: from one BibTeX file to links, a list of references and the ways back."""
+"""Citations: from one BibTeX file to links, a list of references and the ways back; and the lists of the repository."""
 
+import json
 import re
 
 import pytest
 from nbformat.v4 import new_markdown_cell
-from notebook_kit import front, text_of
+from notebook_kit import ROOT, front, text_of
 
+from _fastpages.citations import CITATION, ONE
 from _fastpages.errors import NotebookError
 from _fastpages.feed import simplified
 from _fastpages.references import read_references
@@ -164,3 +166,39 @@ def test_a_notebook_of_the_toolkit_is_cited_as_the_software(blog):
     assert blog.convert() == 0
     (post,) = blog.posts().values()
     assert "cite" not in front(post)
+
+
+def texts():
+    """(name, the markdown) of each notebook and written post of the repository."""
+    for path in sorted(ROOT.glob("_notebooks/**/*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        yield path.name, "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    for path in sorted(ROOT.glob("_posts/*.md")):
+        yield path.name, path.read_text(encoding="utf-8")
+
+
+WORKS = read_references(ROOT / "_data" / "references.bib")
+TEXTS = dict(texts())
+HEADING = re.compile(r"^## (?:References|Litteratur)\n", re.M)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_repositorys_lists_and_citations_agree_with_the_file(name):
+    text, *below = HEADING.split(TEXTS[name], maxsplit=1)
+    lines = [line for line in "".join(below).splitlines() if line.startswith("- ")]
+    written = {key: line for key, work in WORKS.items() for line in lines if line.startswith(work.markdown)}
+    differ = [
+        (line, work.markdown)
+        for line in lines
+        for work in WORKS.values()
+        if (work.address and work.address in line or work.title.casefold() in line.casefold())
+        and line not in written.values()
+    ]
+    assert differ == []
+    cited = [ONE.fullmatch(one.strip())["key"] for found in re.findall(CITATION, text) for one in found.split(";")]
+    assert [key for key in cited if key not in written] == [], "cited, and in no line of the list"
+
+
+def test_every_work_of_the_file_is_listed_somewhere():
+    lines = "\n".join(TEXTS.values())
+    assert len(WORKS) > 70 and [key for key, work in WORKS.items() if work.markdown not in lines] == []
