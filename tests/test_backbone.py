@@ -158,13 +158,13 @@ class Trap:
 @pytest.mark.parametrize(
     "name, content, word",
     [
-        ("w.safetensors", b"", "no file of weights"),
-        ("w.safetensors", b"\xff" * 100, "no file of weights"),
-        ("w.pth", b"not a pickle", "no file of weights"),
+        ("w.safetensors", b"", "not a file of weights"),
+        ("w.safetensors", b"\xff" * 100, "not a file of weights"),
+        ("w.pth", b"not a pickle", "not a file of weights"),
         ("w-00000000.pth", b"x", "damaged"),
-        ("w.pth", Trap(), "no file of weights"),
-        ("w.pth", [1, 2], "something else"),
-        ("w.pth", {"a": 1}, "something else"),
+        ("w.pth", Trap(), "not a file of weights"),
+        ("w.pth", [1, 2], "something other than tensors"),
+        ("w.pth", {"a": 1}, "something other than tensors"),
     ],
 )
 def test_files_that_hold_no_weights(tmp_path, monkeypatch, name, content, word):
