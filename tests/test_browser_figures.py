@@ -96,7 +96,7 @@ def test_a_wide_table_says_that_it_scrolls(visit):
 
 def test_a_lesson_s_code_of_the_module_is_folded(visit):
     page = visit(PAGE)
-    fold = page.locator("details.fold")
+    fold = page.locator("details.fold:not(.cite)")
     assert fold.locator("summary").inner_text() == "Code of the module: folded"
     assert not fold.locator("pre").is_visible()
     fold.locator("summary").click()
