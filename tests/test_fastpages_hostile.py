@@ -90,6 +90,7 @@ def test_front_matter_cannot_leave_its_key(blog, value):
     values = yaml.safe_load(head)
     assert values["layout"] == "post" and values["render_with_liquid"] is False
     assert "evil" not in values and set(values) <= {
+        "cite",
         "generated_from",
         "layout",
         "title",

@@ -196,7 +196,7 @@ def test_the_page_of_a_notebook(converted):
 def test_the_page_of_a_post(converted):
     values, body = pages(converted)["2020-01-14-test-markdown-post.md"]
     assert values["toc"] is True and values["cover"] and "layout" in values
-    assert body.count("/base/images/logo.png") == 3 and "/base/images/posts/2020-01-14/plot.png" in body
+    assert body.count("src=\"/base/images/logo.png\"") == 3 and "/base/images/posts/2020-01-14/plot.png" in body
     assert 'class="callout warning"' in body and 'class="callout note"' in body and 'class="preview twitter"' in body
     assert "{:" not in text_of(body) and "TOC" not in text_of(body)
     assert 'href="/base/2020/02/20/a-notebook.html"' in body and 'href="/base/files/paper.pdf"' in body
