@@ -238,7 +238,7 @@ def test_changed_row(copy, ended, tmp_path):
 
 def test_run_on_other_tiles(ended, tmp_path):
     elsewhere = leave(tmp_path / "runs", ["Car/Car (0)"], b"")
-    assert "other tiles" in refused(ended, "--run", elsewhere.folder, out=tmp_path / "out")
+    assert "validated on tiles that are not here" in refused(ended, "--run", elsewhere.folder, out=tmp_path / "out")
 
 
 def test_damaged_weights(copy, ended, tmp_path):
