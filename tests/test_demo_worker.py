@@ -124,7 +124,7 @@ FAULTS = {
 
 def updates(page):
     """Does the page update when it is loaded again? A tab that is still being left may count as one that needs the old
-    page. An update that comes through loads the page by itself, which breaks off a reload that is on its way.
+    page. The browser may break a reload off while one worker takes over from another; then the page is as it was.
     """
     try:
         page.reload()
