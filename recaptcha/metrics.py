@@ -179,12 +179,12 @@ def plot_mlcm(
     ax=None, # matplotlib's; a new one where none is given
 ): # the axes
     "Draw a multi-label confusion matrix: its counts, coloured by their share of the row"
-    ax = ax or plt.subplots(figsize=(7.5,6.5))[1]
+    ax = ax or plt.subplots(figsize=(4.6,4.6))[1]
     share = counts/np.maximum(counts.sum(1, keepdims=True), 1)
     ax.imshow(share, cmap='cividis', vmin=0, vmax=1)
     for i,j in np.argwhere(counts):
-        colour = 'black' if share[i,j]>.5 else 'white'
-        ax.text(j, i, counts[i,j], ha='center', va='center', fontsize=8, color=colour)
+        colour = INK if share[i,j]>.5 else 'white'
+        ax.text(j, i, counts[i,j], ha='center', va='center', color=colour)
     names = [*CLASSES,'none']
     ax.set_xticks(range(len(counts)), names, rotation=60, ha='right')
     ax.set_yticks(range(len(counts)), names)
