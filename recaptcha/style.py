@@ -86,12 +86,12 @@ def sheet(
     width:float=4.4, # of the whole figure, inches
 ):
     "Draw pictures side by side in rows"
-    rows = -(-len(pictures)//columns)
-    sizes = [np.shape(picture)[:2] for picture in pictures]
-    tallest = max(height/across for height,across in sizes)*width/columns # inches
-    if titles: tallest += .25*max(title.count('\n')+1 for title in titles)
-    fig,axs = plt.subplots(rows, columns, figsize=(width, rows*tallest), squeeze=False, layout='constrained')
-    fig.get_layout_engine().set(w_pad=.02, h_pad=.02, wspace=0, hspace=0)
+    shapes = np.array([np.shape(picture)[:2] for picture in pictures])
+    tall = shapes[:,0]/shapes[:,1]*width/columns+(.32 if titles else 0) # inches
+    heights = [tall[i:i+columns].max() for i in range(0, len(pictures), columns)]
+    ratios = dict(height_ratios=heights)
+    fig,axs = plt.subplots(len(heights), columns, figsize=(width, sum(heights)), gridspec_kw=ratios, squeeze=False)
+    fig.set_layout_engine('constrained', w_pad=.02, h_pad=.02, wspace=0, hspace=0)
     for ax in axs.flat: ax.axis('off')
     for ax,picture in zip(axs.flat, pictures): ax.imshow(picture)
     for ax,title in zip(axs.flat, titles): ax.set_title(title)
