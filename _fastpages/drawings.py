@@ -171,11 +171,14 @@ def _recoloured(figure, clips: dict):
 def _darken(figure, clips: dict) -> None:
     """Makes ink light, and paper dark; white letters stay, as they are meant for a colour.
 
-    Matplotlib leaves out `fill` where it is black: of letters, whose group has the light ink then, and of shapes.
+    Matplotlib leaves out `fill` where it is black: of letters, whose group has the light ink then, and of shapes; but
+    also of the shape of a marker, which each `use` of it fills.
     """
+    markers = {shape for defined in figure.iter(f"{{{SVG}}}defs") for shape in defined}
     for element in list(_recoloured(figure, clips)):
         style, is_shape = element.get("style", ""), _tag(element) in SHAPES
-        is_black = is_shape and "fill:" not in style and (style or element.get("clip-path"))
+        is_filled = "fill:" in style or element in markers
+        is_black = is_shape and not is_filled and (style or element.get("clip-path"))
         if is_black or _name(element).startswith("text_"):
             style = f"{style}; fill: {LIGHT_INK}".lstrip("; ")
         for ink in INKS:

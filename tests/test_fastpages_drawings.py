@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import xml.etree.ElementTree as ET
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 
 from _fastpages.drawings import DARK_PAPER, INKS, LIGHT_INK, PAPER, fitted
 from _fastpages.figures import make_large
-from _fastpages.svg import clean_svg
+from _fastpages.svg import SVG, XLINK, clean_svg
 from recaptcha.style import INK, SETTINGS, style
 
 ALIEN = (
@@ -56,6 +57,20 @@ def test_a_figure_loses_its_ground_and_has_a_twin_for_dark_pages(styled):
     assert light.count(f"fill: {PAPER}") == 1, "the legend's own ground alone"
     assert INKS[0] in light and INKS[0] not in dark and LIGHT_INK in dark
     assert PAPER not in dark and DARK_PAPER in dark and "#0072b2" in dark
+
+
+
+def test_markers_keep_their_colours_in_the_dark_but_black(styled):
+    figure, axes = styled()
+    axes.plot([0, 1], "o", color="#d55e00")
+    axes.plot([1, 0], "s", color="black")
+    axes.errorbar([0.5], [0.5], [0.1], fmt="D", color="#0072b2", capsize=3)
+    root = ET.fromstring(fitted(drawn(figure)).dark)
+    shapes = {f"#{path.get('id')}": path for path in root.iter(f"{{{SVG}}}path") if path.get("id")}
+    uses = [use for use in root.iter(f"{{{SVG}}}use") if use.get("style")]
+    fills = {re.search("fill: (#[0-9a-f]{6})", use.get("style"))[1] for use in uses}
+    assert {"#d55e00", "#0072b2", LIGHT_INK} == fills
+    assert not any("fill" in shapes[use.get(f"{{{XLINK}}}href")].get("style", "") for use in uses)
 
 
 def test_matplotlib_s_own_black_becomes_light_too():
