@@ -94,6 +94,29 @@ def test_a_wide_table_says_that_it_scrolls(visit):
     assert 0 <= caption["x"] and caption["x"] + caption["width"] <= 360
 
 
+def test_a_narrow_table_has_a_wide_caption(visit):
+    box = visit(PAGE).locator(".scroll", has_text="A wide table.")
+    table, caption = box.evaluate(
+        """box => {
+          box.querySelectorAll("tr > :nth-child(n + 3)").forEach(cell => cell.remove());
+          box.querySelector("caption > span").textContent = "More is to be said. ".repeat(9);
+          return ["table", "caption > span"].map(name => box.querySelector(name).offsetWidth);
+        }"""
+    )
+    assert table < 300 and caption > 600
+
+
+def test_text_in_a_table_is_not_squeezed_on_a_phone(visit):
+    box = visit(PAGE, **PHONE).locator(".scroll", has_text="A wide table.")
+    widths = box.evaluate(
+        """box => [...box.querySelectorAll("tbody td")].map(cell => {
+          cell.textContent = "a sentence that takes several lines in a table";
+          return cell;
+        }).map(cell => cell.offsetWidth)"""
+    )
+    assert min(widths) > 150
+
+
 def test_a_lesson_s_code_of_the_module_is_folded(visit):
     page = visit(PAGE)
     fold = page.locator("details.fold:not(.cite)")

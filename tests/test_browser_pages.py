@@ -22,7 +22,7 @@ SCROLL = """async () => {
 }"""
 PICTURES = """async () => {
   document.querySelectorAll("main details").forEach(fold => fold.open = true);
-  const shown = [...document.images];
+  const shown = [...document.images].filter(image => image.getClientRects().length);
   for (const image of shown) {
     image.scrollIntoView({behavior: "instant"});
     const late = new Promise(done => setTimeout(done, 5000));

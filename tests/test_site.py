@@ -540,6 +540,14 @@ def test_every_public_name_has_its_place(site):
     assert notebooks == {site.base + post["permalink"] for post in made.values()}
 
 
+def test_a_method_is_shown_with_its_own_signature(site):
+    text = site.file_of("api/index.html").read_text(encoding="utf-8")
+    for module in json.loads((site.source / "_data" / "api.json").read_text(encoding="utf-8")):
+        for method in [member for symbol in module["symbols"] for member in symbol["members"]]:
+            signature = text.split(f'<h4 id="{method["id"]}">')[1].split('<p class="signature"><code>')[1]
+            assert html.unescape(signature.split("</code>")[0]) == method["signature"], method["id"]
+
+
 def test_only_the_site_is_in_the_site(site):
     tops = {post["permalink"].split("/")[1] for post in site.documents} | {
         name.split("/")[0] for name in site.redirections
