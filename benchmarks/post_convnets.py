@@ -252,10 +252,10 @@ def draw_edges(path):
         (axs[1, 0], pixels[r : r + 3, c : c + 3], 'grey values in the square'),
         (axs[1, 1], KERNEL, 'kernel'),
     ):
-        ax.imshow(np.zeros((3, 3)), cmap='gray_r')
         for i, j in np.ndindex(3, 3):
             ax.text(j, i, f'{values[i][j]}'.replace('-', '−'), ha='center', va='center', fontsize=15)
         ax.set(xticks=[0.5, 1.5], yticks=[0.5, 1.5], xticklabels=[], yticklabels=[], title=name)
+        ax.set(xlim=(-0.5, 2.5), ylim=(2.5, -0.5), aspect='equal')
         ax.tick_params(length=0)
         ax.grid(color=GREY)
         for side in ax.spines.values(): side.set_visible(True)
