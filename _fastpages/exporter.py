@@ -27,6 +27,7 @@ from .media import Media
 from .names import is_lesson
 from .outputs import CleanOutputs, cut_text
 from .pictures import PictureFolder, Pictures
+from .reading import minutes_to_read
 from .remote import link_pictures
 from .sanitize import clean
 from .tables import dress_tables, inline_styles
@@ -35,7 +36,6 @@ from .tree import CONTROL, parse, write
 LOST = re.compile(r"<(script|style|iframe|object|embed|canvas|form|select|textarea|input|svg)\b", re.I)
 PROSE_WITH_MATHS = re.compile(r"\s*(?![\s$\\])[^$]{1,2000}\$")  # LaTeX that opens with text
 LONGEST = 200_000  # characters of a cell's source
-WORDS_A_MINUTE, LINES_A_MINUTE = 220, 40
 
 
 @dataclass
@@ -202,13 +202,6 @@ class PostExporter(TemplateExporter):
         return shown + (f'<p class="cut">{html.escape(note)}</p>' if note else "")
 
 
-def _minutes(nb) -> int:
-    """How long a reader takes: prose by its words, code by its lines."""
-    words = sum(len(cell.source.split()) for cell in nb.cells if cell.cell_type == "markdown")
-    lines = sum(cell.source.count("\n") + 1 for cell in nb.cells if cell.cell_type == "code" and cell.source.strip())
-    return max(1, round(words / WORDS_A_MINUTE + lines / LINES_A_MINUTE))
-
-
 def convert(nb, front: FrontMatter, folder: PictureFolder, links: Links) -> Page:
     """The page of a notebook (nbformat 4), without the front matter that was read from it."""
     for number, cell in enumerate(nb.cells, 1):
@@ -218,12 +211,13 @@ def convert(nb, front: FrontMatter, folder: PictureFolder, links: Links) -> Page
                 f"{links.name}: cell {number} has {len(cell.source)} characters: make cells of {LONGEST} at most"
             )
     nb.cells[front.cell].source = front.rest
-    minutes, exporter = _minutes(nb), PostExporter(front, folder, links)
+    exporter = PostExporter(front, folder, links)
     body, _ = exporter.from_notebook_node(nb)
     body = CONTROL.sub("", f"{exporter.citations.finish(body.strip())}\n{exporter.endnotes()}")
     if folder.problems:
         raise NotebookError("\n".join(folder.problems))
     body = exporter.captions.resolve(body)
+    minutes = minutes_to_read(body)
     body, formulas = maths.draw(exporter.media.put_in(body), exporter.losses)
     warnings = links.warnings + exporter.losses.lines
     warnings += [f"{links.name}: nothing refers to the footnote [^{key}]" for key in exporter.notes.unused()]

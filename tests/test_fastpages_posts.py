@@ -290,7 +290,9 @@ def test_a_written_post_that_goes_takes_its_page_along(blog, capsys):
 
 
 def test_reading_time_and_cover_reach_the_post(blog):
-    blog.add(new_markdown_cell("word " * 1100), code("plot()", picture_output()))
+    folded = f"<details><summary>Solution</summary>\n\n{'word ' * 1100}\n\n</details>"
+    hidden = code("#| hide_input\n" + "x = 1\n" * 200)
+    blog.add(new_markdown_cell("word " * 1100), new_markdown_cell(folded), hidden, code("plot()", picture_output()))
     assert blog.convert() == 0
     values = front(blog.posts()["2026-03-04-01_one.html"])
     assert values["minutes"] == 5 and values["cover"] == {
