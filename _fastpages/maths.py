@@ -22,9 +22,9 @@ LONGEST = 5000  # characters of a formula
 CELL_OPEN, CELL_CLOSE = "\ue020", "\ue021"  # around the number of a cell; private characters that no text has
 CELL = re.compile(f"{CELL_OPEN}(\\d{{1,9}}){CELL_CLOSE}")
 PARAGRAPH_END = re.compile(r"\s*</p>")
-# A browser breaks a line before and after a formula, even within "($x$)," where this character does not stand.
-JOINER = "\u2060"
-OPENING, CLOSING = ("(", "[", "“", "‘"), (")", "]", "”", "’", ".", ",", ";", ":", "!", "?")
+# A browser breaks a line behind a formula, even before these.
+CLOSING = (")", "]", "”", "’", ".", ",", ";", ":", "!", "?")
+PIECE = 'class="katex-base"'  # a line can break between two of them
 SECONDS = 60  # that all formulas of a page may take
 
 
@@ -139,13 +139,11 @@ def _drawn(formula: Formula, element: str, result: dict) -> str:
     return f'<{element}{attributes}{name} data-pagefind-ignore="all">{drawn}</{element}>'
 
 
-def _joined(drawn: str, before: str, after: str) -> str:
-    """A formula in the text that stays on a line with the bracket before it, and the mark behind it."""
-    if not drawn.startswith('<span class="math"'):
-        return drawn
-    opening = JOINER if before.endswith(OPENING) else ""
-    closing = JOINER if after.startswith(CLOSING) else ""
-    return f"{opening}{drawn}{closing}"
+def _joined(drawn: str, after: str) -> str:
+    """A formula in the text, with the mark behind it on the same line."""
+    if after and drawn.startswith('<span class="math"') and drawn.count(PIECE) == 1:
+        return f'<span class="whole">{drawn}{after}</span>'
+    return drawn + after
 
 
 def _ask(formulas: list, losses: Losses) -> list:
@@ -174,9 +172,9 @@ def draw(body: str, losses: Losses) -> tuple:
     Numbers(losses).number(formulas)
     parts, last = [], 0
     for (start, end, element, _), formula, result in zip(marks, formulas, _ask(formulas, losses)):
-        drawn = _drawn(formula, element, result)
-        parts += [body[last:start], _joined(drawn, body[last:start][-1:], body[end : end + 1])]
-        last = end
+        after = body[end : end + 1] if body.startswith(CLOSING, end) else ""
+        parts += [body[last:start], _joined(_drawn(formula, element, result), after)]
+        last = end + len(after)
     return CELL.sub("", "".join([*parts, body[last:]])), len(formulas)
 
 
