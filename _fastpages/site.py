@@ -71,9 +71,9 @@ def read_settings(path: Path, baseurl: str | None = None) -> Site:
 
 # The words that posts are written with; the theme takes its own from the same file.
 NEEDED = set(
-    "language anchor audio caution code code_command code_export code_test cut_lines cut_output download enlarge figure "
-    "footnote_back footnotes important not_shown note output picture picture_under preview_twitter preview_youtube "
-    "references table time tip toolkit twitter video warning youtube".split()
+    "anchor audio caution code code_command code_export code_test cut_lines cut_output download enlarge figure "
+    "footnote_back footnotes important language not_shown note output picture picture_under preview_twitter "
+    "preview_youtube references table time tip toolkit twitter video warning youtube".split()
 )
 
 

@@ -11,6 +11,7 @@ import numpy as np, pandas as pd, matplotlib.pyplot as plt
 from scipy.stats import hypergeom
 from sklearn.metrics import average_precision_score, f1_score
 
+from .style import INK
 from .toy import CLASSES
 
 # %% ../_notebooks/toolkit/metrics.ipynb #1f084701

@@ -138,7 +138,8 @@ def test_attachments_and_inline_and_local_pictures(blog):
         cell, code("show()", html_output(f'<div><img src="data:image/png;base64,{png(3, 4)}" onerror="x()"></div>'))
     )
     assert re.search(
-        r'<img src="/base/images/01_one/my-pic.(?:png|webp)" alt="A drawing" width="8" height="9" loading="lazy"[^>]*>', body
+        r'<img src="/base/images/01_one/my-pic.(?:png|webp)" alt="A drawing" width="8" height="9" loading="lazy"[^>]*>',
+        body,
     )
     assert '<a href="https://elsewhere.example/x.png"' in body
     assert re.search(r'near.(png|webp)" alt="near" width="5" height="6"', body)

@@ -155,7 +155,8 @@ def test_drawings_in_html_outputs_become_pictures(blog):
     )
     assert (
         re.search(
-            r'<img src="/base/images/01_one/cell-\d+-drawing.svg" width="30" height="20" alt="A ring" loading="lazy"[^>]*>',
+            r'<img src="/base/images/01_one/cell-\d+-drawing.svg" width="30" height="20" alt="A ring" '
+            r'loading="lazy"[^>]*>',
             body,
         )
         and "below" in body

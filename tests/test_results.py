@@ -16,8 +16,8 @@ from recaptcha.methods import METHODS
 from recaptcha.metrics import report
 from recaptcha.results import agreement, bootstrap_scores, second_answers
 from recaptcha.runtable import COLUMNS, read_table
-from recaptcha.tiles import LABELS_DIR, DataError
 from recaptcha.style import style
+from recaptcha.tiles import LABELS_DIR, DataError
 from recaptcha.train import SMALL_BUDGET, plot_runs, unnamed_scores
 from recaptcha.train import test_answers as answers
 
