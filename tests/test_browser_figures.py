@@ -1,12 +1,13 @@
 """Figures, tables and code as readers meet them: in both themes, on a phone, by keyboard, large, without scripts."""
 
 import pytest
-from browser_kit import tab_to
+from browser_kit import tab_to, wait
 
 PAGE = "/2031/02/07/99c_shown.html"
 RICH = "/2031/02/03/98b_rich.html"
 PHONE = {"viewport": {"width": 360, "height": 740}}
 SHOWN = "images => images.filter(image => image.offsetParent).map(image => image.className.split(' ').at(-1))"
+GONE = "() => !document.querySelector('dialog')"  # the browser says a moment later that a dialog was closed
 
 
 def drawings(page):
@@ -55,7 +56,7 @@ def test_a_figure_is_enlarged_and_put_back(visit, key):
     assert large.bounding_box()["width"] >= 768 and large.get_attribute("alt") == "Two lines of ink"
     assert page.evaluate("document.activeElement.textContent") == "Close"
     page.keyboard.press("Escape")
-    assert page.locator("dialog").count() == 0
+    wait(page, GONE)
     assert page.evaluate("document.activeElement.matches('.enlarge:has(.on-light)')")
 
 
@@ -65,7 +66,7 @@ def test_an_enlarged_figure_shows_the_theme_s_drawing(visit):
     large = page.locator("dialog.enlarged img")
     assert large.get_attribute("src").endswith("-on-dark.svg") and 960 <= large.bounding_box()["width"] <= 1240
     page.locator("dialog.enlarged button").click()
-    assert page.locator("dialog").count() == 0
+    wait(page, GONE)
 
 
 def test_without_scripts_the_link_opens_the_picture(visit, address):
