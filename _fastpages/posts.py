@@ -5,7 +5,7 @@ import html
 import json
 import re
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -82,7 +82,8 @@ def _digest(document: Document, site: Site, around: Surroundings, drawn: bytes) 
     parts = [
         document.text,
         _converter_digest(),
-        asdict(site) | {"references": mentioned(site.references, document.text)},
+        asdict(replace(site, references={}, languages={})),  # words in this document's language are `site.words`
+        mentioned(site.references, document.text),
         linked,
         document.redirects(site.moved),
         drawn.decode("utf-8", "replace"),
