@@ -23,6 +23,7 @@ from torch import nn
 
 from recaptcha.backbone import NoWeights, backbone
 from recaptcha.batches import TileCrop
+from recaptcha.cpu import cpu_has_bf16, patch_strided_depthwise, spare_wide_depthwise
 from recaptcha.learner import LR_MULT
 from recaptcha.losses import LOSSES, AssumeNegative, set_constants
 from recaptcha.toy import CLASSES
@@ -263,6 +264,10 @@ class Trainer:
             run.arch, run.seed, hub, self.device, self.layout
         )
         self.adam = Adam(self.model, split)
+        self.bf16 = run.fast and (self.device.type == 'cuda' or cpu_has_bf16())
+        if self.bf16 and self.device.type == 'cpu':
+            patch_strided_depthwise(self.model)
+            spare_wide_depthwise(self.model)
         self.loss = make_loss(run, len(self.tiles.train)).to(self.device)
         self.loss.epoch = torch.zeros((), device=self.device)
         self.targets = self.training.targets.to(self.device)
@@ -320,8 +325,7 @@ class Trainer:
             drop.at = self.in_epoch
         for p in self.adam.params:
             p.grad = None
-        bf16 = self.run.fast and self.device.type == 'cuda'
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16, cache_enabled=False):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16, cache_enabled=False):
             z = self.model(x)
         known = ~y.isnan()
         loss = self.loss.mean(self.loss.entries(z.float(), y.masked_fill(~known, 0)), known)

@@ -1,6 +1,7 @@
 """Train the runs of a plan in one process on one GPU, and write after each group of them what they scored.
 
 Usage: python benchmarks/gpu_runs.py --out FOLDER [--plan first_look search full …] [--limit SECONDS]
+       OMP_NUM_THREADS=1 python benchmarks/gpu_runs.py --out FOLDER --device cpu --arch mobilenet_v2 --share 1/2 …
 
 `results/PROTOCOL.md` says what the plans compare and how. A plan is one of those below (`--plan help` lists them with
 their lengths), or a JSON file with a list of settings of `recaptcha.run.Run`. What FOLDER or a folder of `--done` holds
@@ -25,8 +26,8 @@ import pandas as pd
 import torch
 from gpu_engine import Tiles, Training, fastest, train_together
 
-from recaptcha.backbone import has_local_weights
 from recaptcha.batches import decode_tiles, encode_labels
+from recaptcha.cpu import cpu_has_bf16, keep_freed_memory
 from recaptcha.files import written
 from recaptcha.fit import source_targets
 from recaptcha.losses import LOSSES
@@ -54,9 +55,8 @@ ARCHIVES = dict(test='test_logits.npz', valid='valid_logits.npz', train='train_l
 
 SMALL = dict(size=64, epochs=3, freeze_epochs=1)
 FULL = dict(size=128, epochs=11, freeze_epochs=1)
-LITE0, MOBILENET = 'tf_efficientnet_lite0', 'mobilenet_v2'
+LITE0 = 'tf_efficientnet_lite0'
 SOURCES = 'folder', 'complete', 'rounds'
-SEEDS = range(1, 6)
 FIRST = 'em_apl', 'role', 'gr', 'll_r', 'ls_v2'  # of the methods, in this order
 METHODS = [*FIRST, *(m for m in LOSSES if m not in FIRST)]
 RATES = 0.005, 0.01
@@ -82,86 +82,88 @@ TRIALS = dict(  # constants to try, each at both rates; methods that have none t
 SIX_RATES = 0.002, 0.0035, 0.005, 0.01, 0.015, 0.02
 
 
-def settings(budget, method='baseline', source='folder', **other):
-    return dict(budget, method=method, arch=LITE0, label_source=source, **other)
+@dataclass
+class Plans:
+    "Lists of runs, for one architecture; `rows` are those of runs that are done, from which settings are chosen"
+
+    rows: pd.DataFrame
+    arch: str = LITE0
+    seeds: int = 5
+
+    def settings(self, budget, method='baseline', source='folder', **other):
+        return dict(budget, method=method, arch=self.arch, label_source=source, **other)
+
+    def trials(self, method, source='folder'):
+        "Equally many for every method, all with seed 1"
+        if method not in TRIALS:
+            return [self.settings(SMALL, method, source, lr=lr) for lr in SIX_RATES]
+        return [self.settings(SMALL, method, source, lr=lr, constants=c) for c in TRIALS[method] for lr in RATES]
+
+    def tuned(self, budget, method='baseline', source='folder', **other):
+        "The settings that validated best in the search, at another budget or of other labels"
+        rows = self.rows
+        found = rows[
+            (rows.method == method)
+            & (rows.label_source == source)
+            & (rows.hidden == '')
+            & (rows.seed == 1)
+            & (rows['size'] == SMALL['size'])
+            & (rows.arch == self.arch)
+        ]
+        if len(found):
+            best = found.loc[found.valid_mAP.idxmax()]
+            other = dict(lr=float(best.lr), constants=best.constants, **other)
+        return self.settings(budget, method, source, **other)
+
+    def every_seed(self, *what, **other):
+        return [self.tuned(*what, seed=seed, **other) for seed in range(1, self.seeds + 1)]
+
+    def every_method(self, budget):
+        of_labels = [run for source in SOURCES for run in self.every_seed(budget, 'baseline', source)]
+        return of_labels + [run for method in METHODS for run in self.every_seed(budget, method)]
+
+    def first_look(self):
+        "What complete labels are worth by themselves, at the small budget and a rate of 0.01"
+        return [self.settings(SMALL, source=s, seed=seed) for s in SOURCES for seed in (1, 2, 3)]
+
+    def search(self):
+        "The same number of trials for each method, to be chosen from on validation"
+        return [run for s in SOURCES for run in self.trials('baseline', s)] + [
+            run for method in METHODS for run in self.trials(method)
+        ]
+
+    def full(self):
+        "Every method at 128 pixels and twelve epochs"
+        return self.every_method(FULL)
+
+    def small(self):
+        "Every method at 64 pixels and four epochs"
+        return self.every_method(SMALL)
+
+    def hidden(self):
+        "One positive of the complete labels, drawn at random, in place of the one that the folder names"
+        return [
+            dict(run, label_source='complete', hidden='random_positive')
+            for method in ('baseline', *METHODS)
+            for run in self.every_seed(SMALL, method)
+        ]
+
+    def budget(self):
+        "Complete labels for a share of the tiles, random or doubted by a baseline; the folder's for the others"
+        ways = [f'budget:{share}:{how}' for share in (0.05, 0.1, 0.2, 0.4) for how in ('random', 'doubt')]
+        baselines = self.every_seed(SMALL)
+        return baselines + [dict(run, label_source='complete', hidden=way) for way in ways for run in baselines]
+
+    def noise(self):
+        "Labels of the first pass, to be compared with the adjudicated ones"
+        return [
+            run
+            for budget in (SMALL, FULL)
+            for run in self.every_seed(budget, 'baseline', 'complete', hidden='first_pass')
+        ]
 
 
-def trials(method, source='folder'):
-    "Equally many for every method, all with seed 1"
-    if method not in TRIALS:
-        return [settings(SMALL, method, source, lr=lr) for lr in SIX_RATES]
-    return [settings(SMALL, method, source, lr=lr, constants=c) for c in TRIALS[method] for lr in RATES]
-
-
-def tuned(rows, budget, method='baseline', source='folder', **other):
-    "The settings that validated best in the search, at another budget or of other labels"
-    found = rows[
-        (rows.method == method)
-        & (rows.label_source == source)
-        & (rows.hidden == '')
-        & (rows.seed == 1)
-        & (rows['size'] == SMALL['size'])
-        & (rows.arch == LITE0)
-    ]
-    if len(found):
-        best = found.loc[found.valid_mAP.idxmax()]
-        other = dict(lr=float(best.lr), constants=best.constants, **other)
-    return settings(budget, method, source, **other)
-
-
-def first_look(rows):
-    "What complete labels are worth by themselves, at the small budget"
-    arch = MOBILENET if has_local_weights(MOBILENET) else LITE0
-    return [dict(settings(SMALL, source=s, seed=seed), arch=arch) for s in SOURCES for seed in SEEDS[:3]]
-
-
-def search(rows):
-    "The same number of trials for each method, to be chosen from on validation"
-    return [run for s in SOURCES for run in trials('baseline', s)] + [run for m in METHODS for run in trials(m)]
-
-
-def every_method(budget, rows, **other):
-    runs = [tuned(rows, budget, source=s, seed=seed, **other) for s in SOURCES for seed in SEEDS]
-    return runs + [tuned(rows, budget, m, seed=seed, **other) for m in METHODS for seed in SEEDS]
-
-
-def full(rows):
-    "Every method at 128 pixels and twelve epochs"
-    return every_method(FULL, rows)
-
-
-def small(rows):
-    "Every method at 64 pixels and four epochs"
-    return every_method(SMALL, rows)
-
-
-def hidden(rows):
-    "One positive of the complete labels, drawn at random, in place of the one that the folder names"
-    methods = ['baseline', *METHODS]
-    return [
-        dict(tuned(rows, SMALL, m, seed=seed), label_source='complete', hidden='random_positive')
-        for m in methods
-        for seed in SEEDS
-    ]
-
-
-def budget(rows):
-    "Complete labels for a share of the tiles, random ones or those that a baseline doubts; the folder's for the others"
-    ways = [f'budget:{share}:{how}' for share in (0.05, 0.1, 0.2, 0.4) for how in ('random', 'doubt')]
-    asked = [
-        dict(tuned(rows, SMALL, seed=seed), label_source='complete', hidden=way) for way in ways for seed in SEEDS
-    ]
-    return [tuned(rows, SMALL, seed=seed) for seed in SEEDS] + asked
-
-
-def noise(rows):
-    "Labels of the first pass, to be compared with the adjudicated ones"
-    return [
-        tuned(rows, b, source='complete', seed=seed, hidden='first_pass') for b in (SMALL, FULL) for seed in SEEDS
-    ]
-
-
-PLANS = dict(first_look=first_look, search=search, full=full, small=small, hidden=hidden, budget=budget, noise=noise)
+PLANS = 'first_look', 'search', 'full', 'small', 'hidden', 'budget', 'noise'
 
 
 # What runs learn from
@@ -316,6 +318,19 @@ class Store:
 # The session
 
 
+def cpu_name():
+    "As the rows of `recaptcha-train` name it"
+    return f"cpu, {torch.get_num_threads()} threads, {'bf16' if cpu_has_bf16() else 'fp32'}"
+
+
+def share(text):
+    "`2/3` as (2, 3)"
+    number, of = map(int, text.split('/'))
+    if not 1 <= number <= of:
+        raise ValueError
+    return number, of
+
+
 class Clock:
     "How long runs will take, from how long others took"
 
@@ -349,10 +364,7 @@ class Session:
         self._load()
         self.how = dict(graphs=False, channels_last=True)
         self.commit = args.commit or code_version()
-        name = (
-            torch.cuda.get_device_name() if self.device.type == 'cuda' else f'cpu, {torch.get_num_threads()} threads'
-        )
-        self.device_name = name
+        self.device_name = torch.cuda.get_device_name() if self.device.type == 'cuda' else cpu_name()
 
     def _load(self):
         mode = 'toy' if self.args.data == 'toy' else 'full'
@@ -382,12 +394,18 @@ class Session:
     def runs(self, plan):
         "The runs of a plan that are not done, once each, after the baselines whose doubts they follow"
         rows = self.store.rows()
-        wanted = PLANS[plan](rows) if plan in PLANS else json.loads(Path(plan).read_text())
+        plans = Plans(rows, self.args.arch, self.args.seeds)
+        wanted = getattr(plans, plan)() if plan in PLANS else json.loads(Path(plan).read_text())
         changes = {k: v for k, v in (('epochs', self.args.epochs), ('size', self.args.size)) if v}
         made = [self.made({**w, **changes}) for w in wanted]
-        missing = [run for run in made if run.id not in set(rows.run)]
+        missing = [run for run in made if run.id not in set(rows.run) and self.asked_for(run)]
+        share, of = self.args.share
+        missing = list(dict.fromkeys(missing))[share - 1 :: of]
         followed = [self.doubter(run) for run in missing if not self.ready(run)]
         return list(dict.fromkeys([*followed, *missing]))
+
+    def asked_for(self, run):
+        return run.method in self.args.methods and run.label_source in self.args.labels
 
     def doubter(self, run):
         "The baseline whose doubts a run follows, or None"
@@ -449,7 +467,7 @@ class Session:
     def choose_how(self):
         "Whether steps are recorded, and how pictures lie in memory: tried out on the device"
         if self.device.type == 'cuda' and not self.args.eager:
-            run = self.made(settings(SMALL))
+            run = self.made(Plans(self.store.rows(), self.args.arch).settings(SMALL))
             self.how, seconds = fastest(self.training(run), self.tiles, self.device, say)
             self.clock.learn(run, 1, seconds)
 
@@ -497,7 +515,8 @@ def say(text):
 def probe(session):
     "Seconds a step of one run and of several at the same time, at both sizes"
     for budget in (SMALL, FULL):
-        run = session.made(dict(settings(budget), epochs=1, freeze_epochs=0))
+        plans = Plans(session.store.rows(), session.args.arch)
+        run = session.made(dict(plans.settings(budget), epochs=1, freeze_epochs=0))
         for n in (1, session.args.at_once, 2 * session.args.at_once):
             began = time.time()
             done = train_together(
@@ -521,6 +540,13 @@ def arguments():
         '--done', nargs='*', default=[], help='folders of earlier sessions, whose runs are skipped and chosen from'
     )
     p.add_argument('--data', default='full', choices=['full', 'toy'])
+    p.add_argument('--arch', default=LITE0, help='architecture of the plans (default: %(default)s)')
+    p.add_argument('--seeds', type=int, default=5, help='of each comparison (default: %(default)s)')
+    p.add_argument('--methods', nargs='+', default=['baseline', *METHODS], help='only these (default: all)')
+    p.add_argument('--labels', nargs='+', default=SOURCES, choices=SOURCES, help='only from these (default: all)')
+    p.add_argument(
+        '--share', type=share, default=(1, 1), help='2/3: the second of three shares, for several processes'
+    )
     p.add_argument('--at-once', type=int, default=10, help='runs that train at the same time')
     p.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     p.add_argument('--eager', action='store_true', help='no CUDA graphs')
@@ -534,12 +560,14 @@ def arguments():
 def main():
     args = arguments()
     if args.plan == ['help']:
-        rows = pd.DataFrame(columns=COLUMNS)
-        for name, plan in PLANS.items():
-            print(f'{name:11} {len(plan(rows)):4} runs  {plan.__doc__}')
+        plans = Plans(pd.DataFrame(columns=COLUMNS), args.arch, args.seeds)
+        for name in PLANS:
+            plan = getattr(plans, name)
+            print(f'{name:11} {len(plan()):4} runs  {plan.__doc__}')
         return
     if not args.out:
         raise SystemExit('gpu_runs: --out says where rows and logits go')
+    keep_freed_memory()
     torch.backends.cudnn.benchmark = True
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     session = Session(args)

@@ -143,15 +143,18 @@ def test_sources_and_the_first_pass(labels):
     assert gpu_runs.targets_of(run(hidden='first_pass'), labels) is labels.first_pass
 
 
+NOTHING_DONE = gpu_runs.Plans(pd.DataFrame(columns=COLUMNS))
+
+
 def test_the_search_has_equally_many_trials_for_each_method():
-    runs = pd.DataFrame(gpu_runs.search(pd.DataFrame(columns=COLUMNS)))
+    runs = pd.DataFrame(NOTHING_DONE.search())
     assert set(runs.method) == {'baseline', *LOSSES}
     assert set(runs.groupby(['method', 'label_source']).size()) == {6}
     assert len(runs.fillna('').drop_duplicates()) == len(runs)
 
 
 def test_every_constant_to_try_is_one_of_its_loss():
-    for made in map(lambda s: Run(**s), gpu_runs.search(pd.DataFrame(columns=COLUMNS))):
+    for made in map(lambda s: Run(**s), NOTHING_DONE.search()):
         gpu_engine.make_loss(made, 4)
 
 
@@ -173,10 +176,10 @@ def row(**settings):
 
 
 def test_the_full_budget_takes_what_validated_best_in_the_search():
-    trials = [row(**{**trial, 'labels': '0123456789ab'})[1] for trial in gpu_runs.trials('em_apl')]
+    trials = [row(**{**trial, 'labels': '0123456789ab'})[1] for trial in NOTHING_DONE.trials('em_apl')]
     for i, trial in enumerate(trials):
         trial['valid_mAP'] = 0.6 if i == 3 else 0.5
-    tuned = [r for r in gpu_runs.full(pd.DataFrame(trials)) if r['method'] == 'em_apl']
+    tuned = [r for r in gpu_runs.Plans(pd.DataFrame(trials)).full() if r['method'] == 'em_apl']
     assert {(r['lr'], r['constants'], r['size']) for r in tuned} == {
         (trials[3]['lr'], trials[3]['constants'], 128)
     } and len(tuned) == 5
@@ -206,12 +209,35 @@ class FakeSession(gpu_runs.Session):
     "A session without tiles, whose runs take no time"
 
     def __init__(self, at_once, train=()):
-        self.args = type('Arguments', (), dict(at_once=at_once, data='full'))
+        everything = dict(methods=['baseline', *gpu_runs.METHODS], labels=gpu_runs.SOURCES, share=(1, 1))
+        settings = dict(at_once=at_once, data='full', arch='mobilenet_v2', seeds=3, epochs=None, size=None)
+        self.args = type('Arguments', (), {**settings, **everything})
         self.clock, self.train = gpu_runs.Clock(1e6), range(64)
-        self.store = type('Store', (), dict(train=dict.fromkeys(train)))
+        rows = pd.DataFrame(columns=COLUMNS)
+        self.store = type('Store', (), dict(train=dict.fromkeys(train), rows=lambda: rows))
 
     def made(self, wanted):
         return run(**wanted)
+
+
+def test_shares_of_a_plan_are_all_of_it():
+    assert gpu_runs.share('2/3') == (2, 3)
+    with pytest.raises(ValueError):
+        gpu_runs.share('4/3')
+    session = FakeSession(1)
+    whole, shares = session.runs('small'), []
+    for number in (1, 2, 3):
+        session.args.share = number, 3
+        shares += session.runs('small')
+    assert set(shares) == set(whole) and len(shares) == len(whole) == 3 * (3 + len(LOSSES))
+    assert {r.arch for r in whole} == {'mobilenet_v2'}
+
+
+def test_some_methods_and_labels_of_a_plan():
+    session = FakeSession(1)
+    session.args.methods, session.args.labels = ['baseline', 'gr'], ['complete']
+    assert {(r.method, r.label_source) for r in session.runs('small')} == {('baseline', 'complete')}
+    assert {r.method for r in session.runs('hidden')} == {'baseline', 'gr'}
 
 
 def test_groups_are_of_one_kind_and_of_like_size():
