@@ -17,6 +17,19 @@ const PAGE = new URL(registration.scope).pathname;
 const STORES = `demo ${registration.scope}`; // how the names of all builds' stores begin
 const STORE = `${STORES} ${BUILD.version}`;
 const TAKE_OVER = "take over";
+// A page that has the next worker take over, and is loaded again once that is active: what a browser is asked for while
+// one worker follows another may never come. Chromium may not notice that the old worker is idle until it is loaded again.
+const HAND_OVER = `<!DOCTYPE html>
+<script>
+  setInterval(async () => {
+    const { waiting, active } = await navigator.serviceWorker.ready;
+    if (waiting) waiting.postMessage("${TAKE_OVER}");
+    else if (active.state === "activated") location.reload();
+  }, 100);
+  setTimeout(() => location.reload(), 1500);
+</script>`;
+const TRIES = 3; // to hand over; then the old page is shown
+let tried = 0;
 const VERSION = /^[0-9a-f]{32,64}$/; // a SHA-256, or how it begins
 
 async function sha256(content) {
@@ -84,13 +97,14 @@ async function answerListed(event, address) {
   return address.includes("?v=") ? Response.error() : fetch(event.request); // the network's page is better than none
 }
 
-/** The page, unless the next worker waits for this one to go and no other tab needs it: then that one is asked. */
+/** The page, unless the next worker waits for this one to go and no other tab needs it: then that one takes over. */
 async function answerPage(event) {
   const { waiting } = registration;
   if (!waiting) event.waitUntil(removeOldStores()); // no earlier: pages of the worker before may still want scripts
   if (!waiting || (await clients.matchAll({ type: "window" })).length > 1) return answerListed(event, PAGE);
-  waiting.postMessage(TAKE_OVER);
-  return new Response("", { headers: { Refresh: "0" } });
+  tried += 1;
+  if (tried > TRIES) return answerListed(event, PAGE);
+  return new Response(HAND_OVER, { headers: { "Content-Type": "text/html" } });
 }
 
 /** A file of another build's page: of the worker before, or of the network's when the store had no page to give. */

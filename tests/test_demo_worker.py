@@ -177,6 +177,15 @@ def test_an_update_waits_for_the_tabs_of_the_old_page(reader, site):
     assert "one" not in str([*stores(reader).values()])
 
 
+def test_a_worker_that_does_not_take_over_leaves_the_old_page(reader, site):
+    site.publish("two")
+    worker = site.answers[WORKER]
+    worker.content = worker.content.replace(b"skipWaiting()", b"null")
+    assert updated(reader, site) == "installed"
+    reader.reload()
+    assert shown(reader) == ("one", TITLE("one"))
+
+
 TAKE_OVER = """async () => {
   const shelf = await navigator.serviceWorker.getRegistration();
   const worker = shelf.waiting;
