@@ -13,6 +13,7 @@ from . import maths
 from .captions import Captions
 from .citations import Citations
 from .code import code_html
+from .deeper import check_marks, fold_sections
 from .directives import is_hidden_markdown
 from .errors import NotebookError
 from .figures import frame_pictures, make_large, read_attributes
@@ -116,6 +117,7 @@ class PostExporter(TemplateExporter):
             self.losses.tell(f"{name}: no picture that a page can show; left out")
         self.folder.unread.clear()
         if markdown:
+            check_marks(root, self.losses)
             read_attributes(root, self.losses)
             frame_pictures(root)
             make_large(root.xpath(".//figure//img"), self.words)
@@ -213,7 +215,8 @@ def convert(nb, front: FrontMatter, folder: PictureFolder, links: Links) -> Page
     nb.cells[front.cell].source = front.rest
     exporter = PostExporter(front, folder, links)
     body, _ = exporter.from_notebook_node(nb)
-    body = CONTROL.sub("", f"{exporter.citations.finish(body.strip())}\n{exporter.endnotes()}")
+    body = fold_sections(exporter.citations.finish(body.strip()), exporter.words)
+    body = CONTROL.sub("", f"{body}\n{exporter.endnotes()}")
     if folder.problems:
         raise NotebookError("\n".join(folder.problems))
     body = exporter.captions.resolve(body)

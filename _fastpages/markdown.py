@@ -11,6 +11,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from .amounts import is_money
 from .citations import CITATION, Citations
 from .code import code_html
+from .deeper import mark_comments
 from .destinations import mend_addresses
 from .errors import one_line
 from .footnotes import REFERENCE, Footnotes
@@ -192,10 +193,10 @@ class PostRenderer(IPythonRenderer):
         return f'<img src="{html.escape(url)}" alt="{html.escape(text or "")}"{caption}>'
 
     def block_html(self, html):
-        return html
+        return mark_comments(html)
 
     def inline_html(self, html):
-        return html
+        return mark_comments(html)
 
 
 def _trim_headings(source: str) -> str:

@@ -1,5 +1,5 @@
-// What pages do beyond showing themselves: theme switch, copy buttons, contents that follow the reader, marks of what
-// was searched for, citations, what is kept for a reader without a network.
+// What pages do beyond showing themselves: theme switch, copy buttons, folds that links open, contents that follow the
+// reader, marks of what was searched for, citations, what is kept for a reader without a network.
 // Every word comes from the page's data- attributes, which are filled from _data/words.yml.
 
 const THEMES = ["system", "light", "dark"];
@@ -42,6 +42,28 @@ function addCopyButton(pre, said) {
   pre.after(button);
 }
 
+const CLOSED = "details:not([open])";
+
+// What the address leads to may be the heading of a folded section, or stand in a fold: it is opened.
+function openTarget() {
+  const target = document.querySelector(":target");
+  if (!target) return;
+  const section = document.querySelector(`.deeper[aria-labelledby="${CSS.escape(target.id)}"]`);
+  if (section) section.open = true;
+  if (!target.closest(CLOSED)) return;
+  while (target.closest(CLOSED)) target.closest(CLOSED).open = true;
+  target.scrollIntoView();
+}
+
+function openForLinks() {
+  addEventListener("load", openTarget);
+  addEventListener("hashchange", openTarget); // which comes of every link but the one that was followed last
+  addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    if (link && link.hash === location.hash) openTarget();
+  });
+}
+
 function followReader(contents) {
   const links = new Map();
   for (const link of contents.querySelectorAll("a")) {
@@ -54,8 +76,9 @@ function followReader(contents) {
     // The section being read: the last whose heading is in the upper quarter of the window or above it, or at the
     // page's end the last of all.
     const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
-    const above = headings.filter((heading) => heading.getBoundingClientRect().top < innerHeight / 4);
-    const next = links.get(atEnd ? headings.at(-1) : above.at(-1)) || null;
+    const shown = headings.filter((heading) => !heading.closest(CLOSED));
+    const above = shown.filter((heading) => heading.getBoundingClientRect().top < innerHeight / 4);
+    const next = links.get(atEnd ? shown.at(-1) : above.at(-1)) || null;
     if (next === current) return;
     current?.removeAttribute("aria-current");
     next?.setAttribute("aria-current", "true");
@@ -158,6 +181,7 @@ if (navigator.serviceWorker && !navigator.connection?.saveData) {
 }
 
 markFound(document.getElementById("site-main"));
+openForLinks();
 switchTheme(document.getElementById("site-theme"));
 const menu = document.querySelector("nav.series-menu");
 if (menu) markVisited(menu);
