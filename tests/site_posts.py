@@ -76,6 +76,9 @@ RICH = [
         picture_output(colour="blue"),
     ),
     code("print('x' * 400)", stream("x" * 400 + "\n")),
+    "## A deeper section\n<!-- deeper -->\n\nNot shown at first.",
+    code("'in the deeper section'"),
+    "### Within the deeper section\n\nNor this.",
     *(
         f"## Section {number}\n\n"
         + SECTION * 8
