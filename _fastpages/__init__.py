@@ -7,8 +7,8 @@ comments and tags that hide or fold a cell and `hiding` follows them, `media` ma
 `outputs` drops what is noise on a page and asks `interactive` what only a browser draws, `pictures` makes files of
 pictures, `markdown`, `citations` of what `references` reads, `destinations`, `pipes`, `amounts`, `maths`, `tex`,
 `figures`, `remote` and `tables` write the HTML, `sanitize` takes out what a page must not run, `tree` makes elements of
-what is left, `exporter` puts them together on nbconvert, `deeper` folds what a first reader can skip, `reading` says how
-long a reader takes, and `posts` writes the result into `_posts/` and `images/`.
+what is left, `exporter` puts them together on nbconvert, `deeper` folds what a first reader can skip, `reading` says
+how long a reader takes, and `posts` writes the result into `_posts/` and `images/`.
 `feed`, `search_words` and `offline` finish the site that Jekyll built.
 
 Documents come from anywhere. `errors` says what is wrong with one in a line and lets the others go on, and `losses`
