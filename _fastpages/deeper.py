@@ -35,8 +35,8 @@ def check_marks(root, losses: Losses) -> None:
 
 def _is_below_heading(mark, root) -> bool:
     above = mark.getprevious()
-    if mark.getparent() is not root or above is None or above.tag not in HEADINGS:
-        return False
+    if mark.getparent() is not root or above is None or above.tag not in HEADINGS or not above.get("id"):
+        return False  # one written in HTML may have no name, so that nothing could lead to it
     return not (above.tail or "").strip() and not (mark.tail or "").split("\n")[0].strip()
 
 

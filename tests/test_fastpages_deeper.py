@@ -104,6 +104,7 @@ def test_the_words_are_those_of_the_pages_language(blog):
         f"## One\n{COMMENT} Text.",
         f"A {COMMENT} within a line.",
         f"> ## One\n> {COMMENT}\n>\n> Text.",
+        f"<h2>One</h2>\n\n{COMMENT}\n\nText.",
         COMMENT,
     ],
 )
