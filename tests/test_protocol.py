@@ -48,7 +48,7 @@ def test_every_method_had_six_trials_and_trains_with_the_best(method, source, ru
 
 
 def test_what_is_compared_is_of_committed_code_and_one_device(runs, trials):
-    rows = pd.concat([alike_rows(runs, *what) for what in (*COMPARED, ("recipe", "folder"))] + [trials])
+    rows = pd.concat([alike_rows(runs, *what) for what in COMPARED] + [trials])
     assert len(counted(rows)) == len(rows) and not rows.commit.str.endswith("+").any()
     assert rows.device.nunique() == 1 and (rows.seconds > 0).all()
 
