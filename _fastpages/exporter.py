@@ -148,14 +148,14 @@ class PostExporter(TemplateExporter):
         return "".join(f'<span id="{html.escape(name)}"></span>' for name in names)
 
     def _output(self, output, cell):
-        shown, wishes = self._shown(output, cell), cell.metadata["post"]
+        shown, label = self._shown(output, cell), output.get("post_label", "")
         if "post_caption" in output:
-            caption, label = self._caption(output["post_caption"], cell), wishes.pop("label", "")
+            caption = self._caption(output["post_caption"], cell)
             is_table = output.get("post_table") or label.startswith("tbl-")
             return self.captions.put_on(shown, caption, label, is_table)
         if "post_source" in output:
             return f"<figure>{shown}<figcaption>{self._caption(output['post_source'], cell)}</figcaption></figure>"
-        label = self.captions.take_label(wishes.pop("label", ""))  # without a caption, but it can be led to
+        label = self.captions.take_label(label)  # without a caption, but it can be led to
         return f'<div id="{label}">{shown}</div>' if label else shown
 
     def _caption(self, text, cell):

@@ -306,6 +306,15 @@ def _put_captions(outputs: list, captions: list) -> list:
     return shown if captions else []
 
 
+def _put_label(outputs: list, label: str) -> None:
+    """Gives a cell's label to the first output that it can be meant for: with a caption, or else a picture or table."""
+    captioned = [output for output in outputs if "post_caption" in output]
+    of_kind = [output for output in captioned if label.startswith("tbl-") == ("post_table" in output)]
+    drawn = [output for output in outputs if "post/picture" in output.get("data", {}) or _shows_table(output)]
+    for output in (of_kind or captioned or drawn or outputs)[:1] if label else []:
+        output["post_label"] = label
+
+
 def _tidy_side(image, side: str) -> None:
     """Leaves a picture's width or height only in pixels; a share of the text's width is a style."""
     value = (image.get(side) or "").strip()
@@ -340,6 +349,7 @@ class Pictures(Preprocessor):
                 for index, output in enumerate(cell.outputs, 1):
                     self._move(output, f"cell-{number:02d}-{index}")
                 _describe(cell.outputs, alts, *(_several(wishes.get(key)) for key in ("caption", "table_caption")))
+                _put_label(cell.outputs, wishes.get("label", ""))
         return nb, resources
 
     def _move(self, output, name):

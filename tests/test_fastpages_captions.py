@@ -65,6 +65,19 @@ def test_a_picture_and_a_table_of_one_cell_have_a_caption_each(blog):
     assert body.index("</span> Drawn</figcaption>") < body.index("</span> Listed</span></caption>")
 
 
+def test_a_label_belongs_to_what_has_the_caption_and_not_to_what_is_printed_before(blog, capsys):
+    body = blog.body(
+        code("#| label: tbl-a\n#| tbl-cap: Listed\nrows", stream("Two rows\n"), html_output(TABLE)),
+        code("#| label: tbl-b\n#| fig-cap: Drawn\n#| tbl-cap: Both\nx", picture_output(), html_output(TABLE)),
+        code("#| label: fig-c\nplot()", stream("A line\n"), picture_output()),
+        new_markdown_cell("[Table 1](#tbl-a), [Table 2](#tbl-b)"),
+    )
+    assert numbers(body) == ["Table 1.", "Figure 1.", "Table 2."]
+    assert body.index("Two rows") < body.index('id="tbl-a"') < body.index("Listed")
+    assert body.index("Drawn") < body.index('id="tbl-b"') < body.index("Both")
+    assert body.index("A line") < body.index('id="fig-c"') and "warning" not in capsys.readouterr().err
+
+
 def test_references_name_the_right_number(blog, capsys):
     body = blog.body(
         new_markdown_cell("[Figure 1](#fig-b), [Figure 2](#fig-a), [as **seen** there](#fig-b), [](#fig-b)"),
