@@ -502,6 +502,7 @@ def test_every_word_of_the_site_is_said_and_every_said_word_is_there():
     by_kind = {"note", "tip", "warning", "important", "caution", "youtube", "twitter"}
     by_kind |= {"preview_youtube", "preview_twitter"}
     by_kind |= {"figure", "code_command", "code_export", "code_test"}  # by what has a caption, and what code is for
+    by_kind |= {"tag_report"}  # by a document's tag
     assert set(words) == said | by_kind
 
 
