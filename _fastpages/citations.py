@@ -92,7 +92,7 @@ class Citations:
         count = self.used.get(key, 0)
         names = [f"{back} {number}" if count > 1 else back for number in range(1, count + 1)]
         return "".join(
-            f' <a class="fnback" href="#cite-{key}-{number}" aria-label="{name}">↩</a>'
+            f'\N{NO-BREAK SPACE}<a class="fnback" href="#cite-{key}-{number}" aria-label="{name}">↩</a>'
             for number, name in enumerate(names, 1)
         )
 

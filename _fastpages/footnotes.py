@@ -61,7 +61,7 @@ class Footnotes:
         """The list for the page's end, or "" when nothing was referred to."""
         back = html.escape(self.words["footnote_back"])
         items = [
-            f'<li id="fn-{number}">{self.shown[key]} '
+            f'<li id="fn-{number}">{self.shown[key]}\N{NO-BREAK SPACE}'
             f'<a class="fnback" href="#fnref-{number}" role="doc-backlink" aria-label="{back}">↩</a></li>'
             for number, key in enumerate(self.used, 1)
         ]

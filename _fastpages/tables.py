@@ -11,6 +11,8 @@ from .tree import put_into
 # Of a cell's text with single spaces; longer than this is no figure.
 NUMBER = re.compile(r"[-+−±]?[\d.,]*\d(e[-+]?\d+)? ?%?( ?± ?[\d.]+ ?%?)?|\d+:\d\d(:\d\d)?|NaN|nan|-?inf|None|[-–—]|")
 LONGEST = 60
+# What opens with a number and has little more than another, such as an interval.
+SHORT = re.compile(r"[-+−±(<>≤≥≈~]?\d(?=.* ).{0,23}")
 NAMED = re.compile(r"#(T_\w+_row\d+_col\d+)\s*(?:,|$)")  # a cell in a Styler's sheet
 LONGEST_STYLE = 1000  # characters on one cell
 
@@ -79,6 +81,13 @@ def _align_figures(table) -> None:
                 cell.set("class", "num")
 
 
+def _keep_figures_whole(table) -> None:
+    """Marks the short cells that open with a number and stand in a column of other things, too: they do not wrap."""
+    for cell in table.iter("td"):
+        if cell.get("class") != "num" and SHORT.fullmatch(" ".join(cell.text_content().split())):
+            cell.set("class", "whole")
+
+
 def _say_what_heads(table) -> None:
     """Says of each heading whether it heads a column or a row, unless the table does."""
     for row in table.iter("tr"):
@@ -93,6 +102,7 @@ def dress_tables(root, name: str) -> None:
     for table in list(root.iter("table")):
         if table.find(".//table") is None:
             _align_figures(table)
+            _keep_figures_whole(table)
         _say_what_heads(table)
         box = Element("div", {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": name})
         put_into(box, table)

@@ -242,6 +242,15 @@ def test_tables_scroll_in_their_box_and_align_numbers(blog):
     assert 'class="dataframe"' in body and "border=" not in body
 
 
+def test_an_interval_in_a_table_stays_on_one_line(blog):
+    rows = "|a|b|c|\n|-|-|-|\n|x|0.26 (0.25 to 0.27)|3 seeds, of which one was trained anew|\n|y|none|64 × 64|\n"
+    spanning = "<table><tr><td rowspan=2>z</td><td>-0.03 (-0.07 to 0.01)</td></tr><tr><td>q</td></tr></table>"
+    body = blog.body(new_markdown_cell(rows), code("df", html_output(spanning)))
+    whole = [part.partition("<")[0] for part in body.split('<td class="whole">')[1:]]
+    assert whole == ["0.26 (0.25 to 0.27)", "64 × 64", "-0.03 (-0.07 to 0.01)"]
+
+
+
 def test_styler_colours_are_kept_without_its_sheet(blog):
     styled = (
         '<style type="text/css">#T_ab_row0_col0, #T_ab_row1_col0 {background-color: #ff0000; position: fixed; '

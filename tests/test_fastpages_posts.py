@@ -42,7 +42,7 @@ def test_footnotes_stand_beside_the_text_and_at_the_end(blog):
     section = re.search(
         r'<section class="footnotes" role="doc-endnotes" aria-label="Footnotes">.*</section>', body, re.S
     )[0]
-    notes = re.findall(r'<li id="fn-\d">(.*?) <a class="fnback" href="#fnref-(\d)"[^>]*>↩</a></li>', section, re.S)
+    notes = re.findall(r'<li id="fn-\d">(.*?)&nbsp;<a class="fnback" href="#fnref-(\d)"[^>]*>↩</a></li>', section, re.S)
     assert [number for _, number in notes] == ["1", "2", "3"]
     assert '<a href="https://example.org"' in notes[0][0] and 'class="katex"' in notes[0][0]
     assert notes[1][0] == "A <em>note</em>\non two lines." and notes[2][0] == "Last<br>and more."
