@@ -56,7 +56,7 @@ def drawn_ap(
 def drawn_maps(
     logits:np.ndarray, # of a method's runs, shape (seeds, tiles, classes)
     truth:np.ndarray, # shape (tiles, classes)
-    draws:Draws,
+    draws:Draws, # shared by all methods
 ) -> np.ndarray: # shape (draws,)
     "Macro mAP of a method on each draw: the mean over the seeds and the classes that it drew"
     scored = [np.mean([drawn_ap(z, y, draws.times) for z,y in zip(run.T, truth.T)], axis=0) for run in logits]
@@ -86,7 +86,7 @@ def compare(
     methods:dict, # name -> logits of its runs, shape (seeds, tiles, classes), seed by seed as the baseline's
     baseline:np.ndarray, # the baseline's, same shape
     truth:np.ndarray, # complete labels, 0 or 1, shape (tiles, classes)
-    draws:Draws,
+    draws:Draws, # shared by all methods
     bound:np.ndarray=None, # logits of the baseline with complete labels, same shape
 ) -> pd.DataFrame: # a row a method
     """Differences in macro mAP from the baseline, with 95% intervals (`low`, `high`), two-sided `p` and Holm's

@@ -23,7 +23,7 @@ TUNED = 'em_apl','role','gr' # over which Holm's correction runs
 
 def alike_rows(
     table:pd.DataFrame, # from `read_table`
-    method:str,
+    method:str, # its name in the table
     source:str='folder', # of labels
 ) -> pd.DataFrame: # rows of `table`, a seed each
     "The runs of a method at the rate and the constants that its search chose"
