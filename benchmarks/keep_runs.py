@@ -8,7 +8,6 @@ What is there already stays as it is.
 """
 
 import argparse
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ import pandas as pd
 from gpu_runs import ARCHIVES, LITE0, ROWS, Plans
 
 from recaptcha.files import DataError, written
+from recaptcha.finished import logits_archive
 from recaptcha.run import Run
 from recaptcha.runtable import add_row, read_table
 
@@ -50,11 +50,9 @@ def write_logits(run, kept, table):
     path = run.logits(table)
     if path.exists():
         return
-    content = BytesIO()
-    np.savez_compressed(content, logits=kept[run.id].astype(np.float16), thresholds=kept[f"{run.id}.thresholds"])
     path.parent.mkdir(parents=True, exist_ok=True)
     with written(path, "wb") as file:
-        file.write(content.getvalue())
+        file.write(logits_archive(kept[run.id], kept[f"{run.id}.thresholds"]))
 
 
 def keep(folders, results, arch, seeds):

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['ROW_JSON', 'WEIGHTS', 'TEST_PROBS', 'TEST_LOGITS', 'write_sealed', 'read_about', 'read_sealed', 'Finished',
-           'finished', 'keep_files', 'load_weights', 'read_logits', 'run_logits', 'asked_to_train', 'Recorded',
-           'recorded', 'measured']
+           'finished', 'keep_files', 'logits_archive', 'load_weights', 'read_logits', 'run_logits', 'asked_to_train',
+           'Recorded', 'recorded', 'measured']
 
 # %% ../_notebooks/toolkit/finished.ipynb #3434b722
 import json, os
@@ -148,7 +148,8 @@ def keep_files(
     about = dict(classes=json.dumps(CLASSES), thresholds=json.dumps(thresholds.tolist()))
     about.update({k: str(v) for k,v in run.config.items()})
     files = {WEIGHTS: save(weights, metadata=about), TEST_PROBS: _probs(probs, test)}
-    files[TEST_LOGITS] = _logits(probs, thresholds)
+    logits = torch.logit(torch.as_tensor(probs), eps=1e-7).numpy()
+    files[TEST_LOGITS] = logits_archive(logits, thresholds)
     for name,content in files.items():
         with written(folder/name, 'wb') as file: file.write(content)
     return {name: sha256(content) for name,content in files.items()}
@@ -156,9 +157,12 @@ def keep_files(
 def _probs(probs, test) -> bytes:
     return pd.DataFrame(probs, columns=CLASSES, index=test.file).round(5).to_csv(lineterminator='\n').encode()
 
-def _logits(probs, thresholds) -> bytes:
+def logits_archive(
+    logits:np.ndarray, # of the test tiles, shape (tiles, classes)
+    thresholds:np.ndarray, # probabilities, shape (classes,)
+) -> bytes:
+    "A NumPy archive as `read_logits` reads it"
     content = BytesIO()
-    logits = torch.logit(torch.as_tensor(probs), eps=1e-7).numpy()
     np.savez_compressed(content, logits=logits.astype(np.float16), thresholds=thresholds.astype(np.float32))
     return content.getvalue()
 
