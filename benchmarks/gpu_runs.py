@@ -391,14 +391,17 @@ class Session:
             return run
         return replace(run, labels=short_hash(*label_files(run.data, run.label_source), PASSES))
 
+    def plans(self):
+        return Plans(self.store.rows(), self.args.arch, self.args.seeds)
+
     def runs(self, plan):
         "The runs of a plan that are not done, once each, after the baselines whose doubts they follow"
-        rows = self.store.rows()
-        plans = Plans(rows, self.args.arch, self.args.seeds)
+        plans = self.plans()
         wanted = getattr(plans, plan)() if plan in PLANS else json.loads(Path(plan).read_text())
         changes = {k: v for k, v in (('epochs', self.args.epochs), ('size', self.args.size)) if v}
         made = [self.made({**w, **changes}) for w in wanted]
-        missing = [run for run in made if run.id not in set(rows.run) and self.asked_for(run)]
+        done = set(plans.rows.run)
+        missing = [run for run in made if run.id not in done and self.asked_for(run)]
         share, of = self.args.share
         missing = list(dict.fromkeys(missing))[share - 1 :: of]
         followed = [self.doubter(run) for run in missing if not self.ready(run)]
@@ -467,7 +470,7 @@ class Session:
     def choose_how(self):
         "Whether steps are recorded, and how pictures lie in memory: tried out on the device"
         if self.device.type == 'cuda' and not self.args.eager:
-            run = self.made(Plans(self.store.rows(), self.args.arch).settings(SMALL))
+            run = self.made(self.plans().settings(SMALL))
             self.how, seconds = fastest(self.training(run), self.tiles, self.device, say)
             self.clock.learn(run, 1, seconds)
 
@@ -515,8 +518,7 @@ def say(text):
 def probe(session):
     "Seconds a step of one run and of several at the same time, at both sizes"
     for budget in (SMALL, FULL):
-        plans = Plans(session.store.rows(), session.args.arch)
-        run = session.made(dict(plans.settings(budget), epochs=1, freeze_epochs=0))
+        run = session.made(dict(session.plans().settings(budget), epochs=1, freeze_epochs=0))
         for n in (1, session.args.at_once, 2 * session.args.at_once):
             began = time.time()
             done = train_together(
@@ -567,7 +569,8 @@ def main():
         return
     if not args.out:
         raise SystemExit('gpu_runs: --out says where rows and logits go')
-    keep_freed_memory()
+    if args.device == 'cpu':
+        keep_freed_memory()
     torch.backends.cudnn.benchmark = True
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     session = Session(args)

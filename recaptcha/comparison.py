@@ -87,27 +87,27 @@ def compare(
     baseline:np.ndarray, # the baseline's, same shape
     truth:np.ndarray, # complete labels, 0 or 1, shape (tiles, classes)
     draws:Draws, # shared by all methods
-    bound:np.ndarray=None, # logits of the baseline with complete labels, same shape
+    bound:str=None, # which of `methods` is the baseline with complete labels, if one is
 ) -> pd.DataFrame: # a row a method
     """Differences in macro mAP from the baseline, with 95% intervals (`low`, `high`), two-sided `p` and Holm's
-    correction of it over the methods (`p_holm`), whether that is a difference (`found`: 1, -1 or 0), and the share of
-    the gap to `bound` that is closed"""
-    base,top = (None if runs is None else drawn_maps(runs, truth, draws) for runs in (baseline, bound))
-    gap = np.nan if bound is None else _mean_map(bound, truth)-_mean_map(baseline, truth)
-    rows = {}
-    for name,runs in methods.items():
-        apart = drawn_maps(runs, truth, draws)-base
-        rows[name] = dict(mAP=_mean_map(runs, truth), **_about(apart), p=two_sided_p(apart))
-        rows[name]['difference'] = rows[name]['mAP']-_mean_map(baseline, truth)
-        if top is not None: rows[name].update(_closed(rows[name]['difference']/gap, apart/(top-base)))
-    table = pd.DataFrame(rows).T
-    table['p_holm'] = holm(table.p)
+    correction of it over the methods but the bound (`p_holm`), whether that is a difference (`found`: 1, -1 or 0), and
+    the share of the gap to the bound that is closed"""
+    base,own = drawn_maps(baseline, truth, draws),_mean_map(baseline, truth)
+    apart = {name: drawn_maps(runs, truth, draws)-base for name,runs in methods.items()}
+    table = pd.DataFrame({name: _about(drawn) for name,drawn in apart.items()}).T
+    table.insert(0, 'mAP', [_mean_map(runs, truth) for runs in methods.values()])
+    table['difference'] = table.mAP-own
+    if bound:
+        table['closed'] = table.difference/table.difference[bound]
+        shares = {name: _middle(drawn/apart[bound]) for name,drawn in apart.items()}
+        table[['closed_low','closed_high']] = pd.DataFrame(shares).T
+    tested = table.index!=bound
+    table['p_holm'] = table.p
+    table.loc[tested,'p_holm'] = holm(table.p[tested])
     sure = (table.p_holm<ALPHA)&(table.difference.abs()>=SMALLEST)
     table['found'] = np.where(sure, np.sign(table.difference), 0).astype(int)
     return table
 
 def _mean_map(runs, truth): return np.mean([mean_ap(z, truth) for z in runs])
-def _about(drawn): return dict(zip(('low','high'), np.quantile(drawn, (.025,.975))))
-def _closed(share, drawn):
-    low,high = np.quantile(drawn, (.025,.975))
-    return dict(closed=share, closed_low=low, closed_high=high)
+def _middle(drawn): return np.quantile(drawn, (.025,.975))
+def _about(drawn): return dict(zip(('low','high'), _middle(drawn)), p=two_sided_p(drawn))

@@ -40,10 +40,10 @@ def alike(
     def runs(method, source='folder'):
         rows = alike_rows(table, method, source).to_dict('records')
         return np.stack([run_logits(row, results)[0] for row in rows])
-    base,bound = runs('baseline'),runs('baseline', 'complete')
+    base = runs('baseline')
     draws = Draws.of(len(base), truth, n)
-    tuned = compare({m: runs(m) for m in TUNED}, base, truth, draws, bound)
-    return pd.concat([tuned, compare({'complete': bound}, base, truth, draws, bound)])
+    methods = {m: runs(m) for m in TUNED}
+    return compare({**methods, 'complete': runs('baseline', 'complete')}, base, truth, draws, bound='complete')
 
 # %% ../_notebooks/09_results.ipynb #9457ee48
 def bootstrap_scores(
