@@ -59,7 +59,7 @@ LITE0 = 'tf_efficientnet_lite0'
 SOURCES = 'folder', 'complete', 'rounds'
 FIRST = 'em_apl', 'role', 'gr', 'll_r', 'ls_v2'  # of the methods, in this order
 METHODS = [*FIRST, *(m for m in LOSSES if m not in FIRST)]
-RATES = 0.005, 0.01
+RATES = 0.01, 0.02
 
 TRIALS = dict(  # constants to try, each at both rates; methods that have none try six rates
     em_apl=('alpha=0.2 beta=0.02', 'alpha=0.1 beta=0.9', 'alpha=0.01 beta=0.4'),  # the authors' for VOC, COCO, CUB
@@ -79,7 +79,7 @@ TRIALS = dict(  # constants to try, each at both rates; methods that have none t
     asl=('gamma_neg=1 margin=0.05', 'gamma_neg=2 margin=0.05', 'gamma_neg=4 margin=0.05'),
     focal=('gamma_pos=0.5 gamma_neg=0.5', 'gamma_pos=1 gamma_neg=1', 'gamma_pos=2 gamma_neg=2'),
 )
-SIX_RATES = 0.002, 0.0035, 0.005, 0.01, 0.015, 0.02
+SIX_RATES = 0.0035, 0.005, 0.01, 0.015, 0.02, 0.03
 
 
 @dataclass

@@ -14,6 +14,7 @@ import argparse
 import json
 import math
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -112,6 +113,9 @@ class Batch:
     plain: int # so many canvases, the first ones, are one tile each
 
 
+TENSORS = 'x', 'ids', 'labels', 'cells', 'weights', 'visible' # of a `Batch`
+
+
 def uniform(shape, low, high, device): return torch.empty(shape, device=device).uniform_(low, high)
 
 
@@ -164,8 +168,7 @@ def mosaic_part(tiles, rows, size):
     ids = torch.full((n, places, places), REGIONS*CELLS, device=device)
     visible = torch.zeros(n, REGIONS, device=device)
     for region in range(REGIONS):
-        low = torch.where(torch.tensor([region % 2, region//2], device=device) > 0, split, torch.full_like(split, -1))
-        high = torch.where(torch.tensor([region % 2, region//2], device=device) > 0, torch.ones_like(split), split)
+        low, high = corners(split, region)
         middle, half = (low+high)/2, (high-low)/2
         largest = uniform(n, .65, 1, device)[:, None]*half/half.amax(1, keepdim=True)
         flip = torch.where(torch.rand(n, device=device) < .5, -1., 1.)
@@ -178,6 +181,14 @@ def mosaic_part(tiles, rows, size):
     labels = tiles.labels[rows].transpose(1, 2) # (n, classes, REGIONS)
     cells, weights = (of[rows].transpose(1, 2).flatten(2) for of in (tiles.cells, tiles.weights))
     return Batch(x, ids.flatten(1), labels, cells, weights, visible, 0)
+
+
+def corners(split, region):
+    "Two corners (n, 2) of a region of canvases that are divided at `split` (n, 2)"
+    after = region % 2, region//2 # across, down
+    low = [split[:, axis] if after[axis] else torch.full_like(split[:, axis], -1) for axis in (0, 1)]
+    high = [torch.ones_like(split[:, axis]) if after[axis] else split[:, axis] for axis in (0, 1)]
+    return torch.stack(low, 1), torch.stack(high, 1)
 
 
 def within(low, high, side):
@@ -203,8 +214,7 @@ def disturbed(x):
 
 def joined(a, b):
     "One `Batch` of two"
-    names = 'x', 'ids', 'labels', 'cells', 'weights', 'visible'
-    return Batch(*[torch.cat([getattr(a, name), getattr(b, name)]) for name in names], a.plain)
+    return Batch(*[torch.cat([getattr(a, name), getattr(b, name)]) for name in TENSORS], a.plain)
 
 
 def drawing_weights(tiles):
@@ -229,10 +239,8 @@ def mean_over(cost, chosen):
     return (cost*chosen).sum()/chosen.sum().clamp(min=1)
 
 
-def losses(net, batch, s):
-    "Of tiles, of regions and of cells; and what the network says, for whoever teaches it"
-    z, whole = net(batch.x)
-    z, whole = z.float(), whole.float()
+def losses(net, z, whole, batch, s):
+    "Of tiles, of regions and of cells; `z` and `whole` are what the network says of `batch`"
     flat = z.flatten(2)
     tile_cost, tile_known = known_bce(net.tile_logits(z, whole)[:batch.plain], batch.labels[:batch.plain, :, 0])
     region = torch.where(batch.ids < REGIONS*CELLS, batch.ids//CELLS, REGIONS)
@@ -251,15 +259,23 @@ def losses(net, batch, s):
     return total + s.cells * (mean_over(cost, known & shown) + 0.5 * mean_over(cost, known & ~shown))
 
 
-def taught(net, teachers, batch):
+def taught(net, z, whole, batch, teachers):
     "Cross-entropy of tiles and places against the mean answer of the teachers"
-    z, whole = net(batch.x)
     with torch.no_grad():
         said = [t(batch.x) for t in teachers]
         tile = sum(torch.sigmoid(t.tile_logits(*o)) for t, o in zip(teachers, said))/len(teachers)
         place = sum(torch.sigmoid(o[0].float()) for o in said)/len(teachers)
     of_tiles = F.binary_cross_entropy_with_logits(net.tile_logits(z, whole)[:batch.plain], tile[:batch.plain])
-    return of_tiles + F.binary_cross_entropy_with_logits(z.float(), place)*4
+    return of_tiles + F.binary_cross_entropy_with_logits(z, place)*4
+
+
+def whole_loss(net, batch, s, teachers):
+    "What a step makes smaller"
+    with torch.autocast(batch.x.device.type, torch.bfloat16, cache_enabled=False):
+        z, whole = net(batch.x)
+        z, whole = z.float(), whole.float()
+        loss = losses(net, z, whole, batch, s)
+        return loss + taught(net, z, whole, batch, teachers) if teachers else loss
 
 
 # Training
@@ -274,6 +290,58 @@ def parameter_groups(net, s):
             of_kind = [p for _, p in named if (p.ndim > 1) == decays]
             groups.append(dict(params=of_kind, max_lr=s.lr/slower, weight_decay=s.decay if decays else 0.))
     return groups
+
+
+class Steps:
+    """Steps of training. On a GPU a step is recorded as a CUDA graph for each size of the input and played again without
+    Python, which takes twice as long for a network of so many small layers
+    """
+    EAGER = 2 # steps of each size before it is recorded, in which libraries choose their kernels
+
+    def __init__(self, net, s, teachers, device):
+        self.net, self.s, self.teachers = net, s, teachers
+        self.records = device.type == 'cuda'
+        self.stream = torch.cuda.Stream(device) if self.records else None
+        self.opt = torch.optim.AdamW(parameter_groups(net, s), fused=self.records, capturable=self.records)
+        for group in self.opt.param_groups: group['lr'] = torch.zeros((), device=device)
+        self.seen, self.recorded, self.memory = Counter(), {}, None
+        self.wait()
+
+    def wait(self):
+        "Until the device is done with what it was told"
+        if self.records: torch.cuda.synchronize()
+
+    def set_rate(self, share):
+        for group in self.opt.param_groups: group['lr'].fill_(group['max_lr']*share)
+
+    def step(self, batch):
+        "The loss, a tensor that the next step of this size may write to"
+        with torch.cuda.stream(self.stream): # a stream of None changes nothing
+            size = batch.x.shape[-1]
+            self.seen[size] += 1
+            if not self.records or self.seen[size] <= self.EAGER: return self._learn(batch)
+            if size not in self.recorded: self._record(size, batch)
+            graph, kept, loss = self.recorded[size]
+            for name in TENSORS: getattr(kept, name).copy_(getattr(batch, name))
+            graph.replay()
+            return loss
+
+    def _learn(self, batch):
+        self.opt.zero_grad(set_to_none=True)
+        loss = whole_loss(self.net, batch, self.s, self.teachers)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), 5.)
+        self.opt.step()
+        return loss.detach()
+
+    def _record(self, size, batch):
+        kept = replace(batch, **{name: getattr(batch, name).clone() for name in TENSORS})
+        graph = torch.cuda.CUDAGraph()
+        self.opt.zero_grad(set_to_none=True)
+        with torch.cuda.graph(graph, pool=self.memory, stream=self.stream):
+            loss = self._learn(kept)
+        self.memory = graph.pool()
+        self.recorded[size] = graph, kept, loss
 
 
 class Average:
@@ -296,6 +364,7 @@ class Average:
     def put(self): torch._foreach_copy_(self.floats, self.kept)
 
 
+SAVE_EVERY = 60 # seconds
 SURE = (.05, .7) # a cell whose probability is below or above is taken for known
 
 def guess_cells(net, tiles, weight, size=224):
@@ -337,25 +406,21 @@ def train(s, tiles, folder, deadline):
     teachers = [load(folder, name, device) for name in s.teachers]
     weights = drawing_weights(tiles)
     steps = max(1, s.epochs*len(tiles)//s.batch)
-    opt = torch.optim.AdamW(parameter_groups(net, s), fused=device.type == 'cuda')
-    average, began = Average(net), time.time()
-    step, progress = 0, 0.
+    average, stepper, began = Average(net), Steps(net, s, teachers, device), time.time()
+    step, progress, saved = 0, 0., began
     while progress < 1:
-        for group in opt.param_groups: group['lr'] = group['max_lr']*rate(progress)
-        batch = next_batch(tiles, weights, s, int(sizes.choice(s.sizes)))
-        with torch.autocast(device.type, torch.bfloat16):
-            loss = losses(net, batch, s)
-            if teachers: loss = loss + taught(net, teachers, batch)
-        opt.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 5.)
-        opt.step()
-        average.update()
+        with torch.cuda.stream(stepper.stream):
+            stepper.set_rate(rate(progress))
+            loss = stepper.step(next_batch(tiles, weights, s, int(sizes.choice(s.sizes))))
+            average.update()
         seconds, step = time.time()-began, step+1
         progress = max(step/steps, seconds/max(1, deadline-began))
         if step % 50 == 0:
             print(f'{s.name} {step}/{steps} loss {loss.item():.4f} {progress:.0%} {seconds:.0f} s', flush=True)
+        if time.time()-saved > SAVE_EVERY:
             save(folder/f'{s.name}-unfinished.safetensors', average.named())
+            saved = time.time()
+    stepper.wait()
     average.put()
     return net.eval(), seconds, step
 
@@ -446,7 +511,7 @@ def planned(text):
     arch, _, part = name.partition('_')
     change = dict(PARTS.get(part, {}))
     if part.startswith('s') and part[1:].isdigit(): change['seed'] = int(part[1:])
-    if part == 'taught': change['teachers'] = (arch, f'{arch}_s2')
+    if part == 'taught': change |= dict(start=arch, teachers=(arch, f'{arch}_s2'), lr=1.5e-3)
     if part == 'further': change |= dict(start=arch, guessed=.3, sizes=(128, 160, 192), batch=64, lr=1.5e-3)
     return Settings(name=name, arch=f'efficientnet_{arch}', epochs=int(epochs or 40), **change)
 
