@@ -416,6 +416,7 @@ def train(s, tiles, folder, deadline):
         seconds, step = time.time()-began, step+1
         progress = max(step/steps, seconds/max(1, deadline-began))
         if step % 50 == 0:
+            stepper.wait()
             print(f'{s.name} {step}/{steps} loss {loss.item():.4f} {progress:.0%} {seconds:.0f} s', flush=True)
         if time.time()-saved > SAVE_EVERY:
             save(folder/f'{s.name}-unfinished.safetensors', average.named())
