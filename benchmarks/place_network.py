@@ -293,8 +293,8 @@ def parameter_groups(net, s):
 
 
 class Steps:
-    """Steps of training. On a GPU a step is recorded as a CUDA graph for each size of the input and played again without
-    Python, which takes twice as long for a network of so many small layers
+    """Steps of training. On a GPU a step is recorded as a CUDA graph for each size of the input and played again
+    without Python, which for a network of so many small layers is what takes longest
     """
     EAGER = 2 # steps of each size before it is recorded, in which libraries choose their kernels
 

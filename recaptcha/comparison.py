@@ -40,18 +40,17 @@ class Draws:
 def drawn_ap(
     scores:np.ndarray, # of one class, shape (tiles,)
     truth:np.ndarray, # 0 or 1, shape (tiles,)
-    times:np.ndarray, # how often each tile was drawn, shape (draws, tiles)
+    times:np.ndarray, # how often each tile was drawn, shape (tiles, draws), float32
 ) -> np.ndarray: # shape (draws,)
     "Average precision of a class on each draw, as scikit-learn sums it on tiles that are repeated so often"
     order = np.argsort(-scores, kind='stable')
     falling,there = -scores[order],np.flatnonzero(truth[order])
-    times = times[:,order].astype(np.float32)
+    times = times[order]
     last = np.searchsorted(falling, falling[there], side='right')-1 # the last tile with the same score
-    hits = times[:,there]
-    found = np.zeros_like(times)
-    found[:,there] = hits
-    precision = found.cumsum(1)[:,last]/times.cumsum(1)[:,last].clip(1)
-    return (hits*precision).sum(1)/hits.sum(1)
+    hits = times[there]
+    shown = np.searchsorted(there, last, side='right')-1 # the last of those with the class
+    precision = hits.cumsum(0)[shown]/times.cumsum(0)[last].clip(1)
+    return (hits*precision).sum(0)/hits.sum(0)
 
 def drawn_maps(
     logits:np.ndarray, # of a method's runs, shape (seeds, tiles, classes)
@@ -59,7 +58,8 @@ def drawn_maps(
     draws:Draws, # shared by all methods
 ) -> np.ndarray: # shape (draws,)
     "Macro mAP of a method on each draw: the mean over the seeds and the classes that it drew"
-    scored = [np.mean([drawn_ap(z, y, draws.times) for z,y in zip(run.T, truth.T)], axis=0) for run in logits]
+    times = np.ascontiguousarray(draws.times.T, dtype=np.float32)
+    scored = [np.mean([drawn_ap(z, y, times) for z,y in zip(run.T, truth.T)], axis=0) for run in logits]
     return np.take_along_axis(np.stack(scored, 1), draws.seeds, 1).mean(1)
 
 # %% ../_notebooks/toolkit/comparison.ipynb #f4e5eda2
@@ -88,10 +88,11 @@ def compare(
     truth:np.ndarray, # complete labels, 0 or 1, shape (tiles, classes)
     draws:Draws, # shared by all methods
     bound:str=None, # which of `methods` is the baseline with complete labels, if one is
+    beside:tuple=(), # names of others that Holm's correction leaves out, since they learn from other labels
 ) -> pd.DataFrame: # a row a method
     """Differences in macro mAP from the baseline, with 95% intervals (`low`, `high`), two-sided `p` and Holm's
-    correction of it over the methods but the bound (`p_holm`), whether that is a difference (`found`: 1, -1 or 0), and
-    the share of the gap to the bound that is closed"""
+    correction of it over the methods but the bound and those beside it (`p_holm`), whether that is a difference
+    (`found`: 1, -1 or 0), and the share of the gap to the bound that is closed"""
     base,own = drawn_maps(baseline, truth, draws),_mean_map(baseline, truth)
     apart = {name: drawn_maps(runs, truth, draws)-base for name,runs in methods.items()}
     table = pd.DataFrame({name: _about(drawn) for name,drawn in apart.items()}).T
@@ -101,7 +102,7 @@ def compare(
         table['closed'] = table.difference/table.difference[bound]
         shares = {name: _middle(drawn/apart[bound]) for name,drawn in apart.items()}
         table[['closed_low','closed_high']] = pd.DataFrame(shares).T
-    tested = table.index!=bound
+    tested = ~table.index.isin([bound, *beside])
     table['p_holm'] = table.p
     table.loc[tested,'p_holm'] = holm(table.p[tested])
     sure = (table.p_holm<ALPHA)&(table.difference.abs()>=SMALLEST)

@@ -198,13 +198,13 @@ def _fit_squares(logits, cells) -> Calibration:
 
 def square_thresholds(
     cells:np.ndarray, # of the tiles that squares were calibrated on, from `validation`
-    surer:float=0., # how much surer a square has to be, in logits
+    surer:dict=None, # class -> how much surer its squares have to be, in logits
     share:float=SHARE, # of a photograph's squares that show its target
 ) -> np.ndarray: # probabilities, shape (classes,)
-    "By Bayes' rule, for squares of a class that a photograph shows; one for all classes"
+    "By Bayes' rule, for squares of a class that a photograph shows: one for all classes but for what `surer` shifts"
     known = cells[(cells==0) | (cells==1)]
     one = click_thresholds(known[:,None], share)
-    return np.full(len(CLASSES), expit(logit(one[0])+surer))
+    return expit(logit(one[0])+np.array([(surer or {}).get(c, 0.) for c in CLASSES]))
 
 # %% ../_notebooks/toolkit/places_release.ipynb #p1re1ea013
 def about_release(
@@ -241,7 +241,7 @@ def release_places(
     weights:Path, # of a network of places, from `benchmarks/place_network.py`
     out:Path, # folder that gets the files
     sizes:tuple, # pixels a side at which it sees a tile, and a photograph
-    surer:float=0., # how much surer a square has to be, in logits
+    surer:dict=None, # class -> how much surer its squares have to be, in logits
     mode:str='full', # the tiles that calibrate it
 ) -> dict: # of `Network`s: fp32 and int8
     "Calibrate a network of places on validation tiles, export and quantise it"
@@ -267,7 +267,8 @@ def _rounded(values) -> str: return json.dumps([round(float(value), 5) for value
 
 # %% ../_notebooks/toolkit/places_release.ipynb #p1re1ea017
 PLACE_SIZES = (192,256) # pixels a side at which a tile is seen, and a photograph; chosen on validation tiles
-SURER = 0. # how much surer a square has to be, in logits; no other number solved more real challenges
+SURER = { # how much surer a square has to be, in logits; from `benchmarks/fit_squares.py`
+    'Motorcycle': -2.53, 'Bus': -1.03, 'Bicycle': .08, 'Traffic Light': -.27, 'Hydrant': .01}
 
 def measured(
     nets:dict, # of `release_places`
@@ -284,7 +285,7 @@ def export_places(
     weights:Path, # of a network of places, from `benchmarks/place_network.py`
     out:Path, # folder, made where there is none
     sizes:tuple=PLACE_SIZES, # pixels a side at which it sees a tile, and a photograph
-    surer:float=SURER, # how much surer a square has to be, in logits
+    surer:dict=SURER, # class -> how much surer its squares have to be, in logits
     challenges:Path=Path('results/peer.csv'), # what `benchmarks/peer.py` measured on real challenges
     mode:str='full', # the tiles that it is calibrated and measured on
 ) -> pd.DataFrame: # from `measured`

@@ -16,6 +16,7 @@ from recaptcha.network import PLACES, SEAL, Network
 from recaptcha.places import PlaceNetwork, about_places, load_places
 from recaptcha.places_release import even_weights, export_places, square_thresholds, validation
 from recaptcha.quantize import without_zeros
+from recaptcha.toy import CLASSES
 
 ABOUT = dict(name="small", arch="test_efficientnet", epochs=1, seed=1, start="")
 
@@ -42,7 +43,7 @@ def released(weights, tmp_path_factory):
     out = tmp_path_factory.mktemp("out")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(places_release, "score_tables", lambda *args: "of too few tiles for intervals")
-        rows = export_places(weights, out, (64, 128), 0.5, out / "none.csv", "toy")
+        rows = export_places(weights, out, (64, 128), {"Car": 0.5}, out / "none.csv", "toy")
     return out, rows
 
 
@@ -87,8 +88,9 @@ def test_rare_folders_count_as_much():
 def test_a_square_may_have_to_be_surer():
     cells = np.full((4, 11, 16), np.nan)
     cells[:, 0] = [1] * 5 + [0] * 10 + [0.5]
-    even, surer = square_thresholds(cells), square_thresholds(cells, 1.0)
-    assert len(set(even)) == 1 and np.log(surer / (1 - surer) / even * (1 - even)) == pytest.approx(1)
+    even, surer = square_thresholds(cells), square_thresholds(cells, {CLASSES[3]: 1.0})
+    shifts = np.log(surer / (1 - surer) / even * (1 - even))
+    assert len(set(even)) == 1 and shifts == pytest.approx([0, 0, 0, 1] + [0] * 7)
     assert square_thresholds(cells, share=5 / 15)[0] == pytest.approx(0.5, abs=0.01)
 
 
