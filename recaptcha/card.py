@@ -136,5 +136,7 @@ def write_place_card(
 def _beginning(trained) -> str:
     "What the training started from"
     if not trained.get('start'): return 'It started from ImageNet weights.'
-    return (f"It went on from the network `{trained['start']}` ({trained['start_epochs']} epochs from ImageNet weights), "
-            "whose sure answers on cells were targets beside the labels.")
+    start = f"It went on from the network `{trained['start']}` ({trained['start_epochs']} epochs from ImageNet weights)"
+    teachers = ' and '.join(f'`{name}`' for name in trained.get('teachers', ()))
+    if teachers: return f'{start}; the mean answers of {teachers} were targets beside the labels.'
+    return f'{start}, whose sure answers on cells were targets beside the labels.'
