@@ -27,7 +27,7 @@ def trials_of(
     search:pd.DataFrame, # from `read_table`
     method:str, # its name in the table
     source:str='folder', # of labels
-    budget:dict=ALIKE,
+    budget:dict=ALIKE, # columns and their values
 ) -> pd.DataFrame: # rows of `search`
     "The trials of a method, from which rate and constants were chosen"
     return runs_at(search, **budget, method=method, label_source=source)
@@ -37,7 +37,7 @@ def alike_rows(
     method:str, # its name in the table
     source:str='folder', # of labels
     hidden:str='', # `random_positive`, or nothing
-    budget:dict=ALIKE,
+    budget:dict=ALIKE, # columns and their values
 ) -> pd.DataFrame: # rows of the table, a seed each
     "The runs of a method at the rate and the constants that its search chose"
     trials = trials_of(read_table(results.with_name('search.csv')), method, source, budget)
@@ -49,8 +49,8 @@ def alike(
     results:Path, # the table of runs, with their logits and `search.csv` beside it
     truth:np.ndarray, # labels of the test tiles, shape (tiles, classes)
     hidden:str='', # `random_positive`: learn from one label drawn at random instead of the folder's
-    methods:tuple=TUNED,
-    budget:dict=ALIKE,
+    methods:tuple=TUNED, # names in the table
+    budget:dict=ALIKE, # columns and their values
     n:int=10_000, # draws
 ) -> pd.DataFrame: # a row a method, with the columns of `compare`
     """Methods that learn from one label a tile against assume-negative with the same label, as `results/PROTOCOL.md`
