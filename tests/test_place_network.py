@@ -93,3 +93,40 @@ def test_a_pair_is_solved_when_all_its_cells_are():
     assert places.squares_solved(logits, cells) == 1
     logits[1, 3, 9] = 4.5  # one too many, above any threshold that finds the right one
     assert places.squares_solved(logits, cells) == 0.5
+
+
+def test_a_step_moves_the_weights_by_the_rate_that_is_set():
+    torch.manual_seed(0)
+    tiles, _ = some_tiles()
+    net = PlaceNetwork("test_efficientnet").train()
+    settings = places.Settings("x", batch=8)
+    steps = places.Steps(net, settings, [], torch.device("cpu"))
+    before = net.places.weight.detach().clone()
+    batch = places.next_batch(tiles, places.drawing_weights(tiles), settings, 64)
+    steps.set_rate(0.0)
+    steps.step(batch)
+    assert torch.equal(net.places.weight, before)
+    steps.set_rate(1.0)
+    assert math.isfinite(steps.step(batch).item()) and not torch.equal(net.places.weight, before)
+
+
+def test_a_network_is_taught_what_its_teachers_say():
+    torch.manual_seed(0)
+    tiles, _ = some_tiles()
+    batch = places.plain_part(tiles, torch.arange(8), 64)
+    teacher, other = (PlaceNetwork("test_efficientnet").eval() for _ in range(2))
+
+    def cost(net):
+        z, whole = (t.float() for t in net(batch.x))
+        return places.taught(net, z, whole, batch, [teacher]).item()
+
+    assert cost(teacher) < cost(other)
+
+
+def test_the_corners_of_four_regions_cover_the_canvas():
+    split = torch.tensor([[0.2, -0.3]])
+    corners = [places.corners(split, region) for region in range(places.REGIONS)]
+    areas = [(high - low).prod().item() for low, high in corners]
+    assert sum(areas) == pytest.approx(4)
+    low, high = corners[1]  # above, on the right
+    assert low[0].tolist() == pytest.approx([0.2, -1]) and high[0].tolist() == pytest.approx([1, -0.3])
