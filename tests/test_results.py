@@ -31,7 +31,8 @@ def test_every_run_kept_its_logits_and_they_give_its_scores():
     runs = pd.read_csv(RESULTS)
     truth, _ = answers()
     assert list(runs)==COLUMNS
-    assert not runs.duplicated(['method', 'arch', 'size', 'epochs', 'seed', 'data', 'label_source']).any()
+    settings = ['method', 'arch', 'size', 'epochs', 'seed', 'data', 'lr', 'label_source', 'hidden', 'constants']
+    assert not runs.duplicated(settings).any()
     for run in runs.to_dict('records'):
         logits, thresholds = run_logits(run, RESULTS)
         ways = [report(expit(logits), truth, thresholds*ties) for ties in (1-1e-6, 1+1e-6)]
