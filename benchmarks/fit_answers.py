@@ -82,19 +82,25 @@ def product(said):
     return all_right(said.probabilities, said.thresholds)[CLASSES.index(said.target)]
 
 
+def asked_rows(folder, grid):
+    """What `real/answers.csv` says of the payloads of one grid (`3x3` or `4x4`), for the class that each asks for."""
+    with open(folder / "real" / "answers.csv", encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["asked"] and row["grid"] == grid]
+    return [row for row in rows if row["picture"].startswith("p")]
+
+
+def numbers(row, column):
+    return [int(k) for k in row[column].split(";") if k]
+
+
 def real(folder, grid, network):
     """Real payloads of one grid (`3x3` or `4x4`), the class that each asks for."""
     if folder is None:
         return Answered.of([])
     found = []
-    with open(folder / "real" / "answers.csv", encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["asked"] and row["grid"] == grid]
-    for row in rows:
-        if not row["picture"].startswith("p"):
-            continue
+    for row in asked_rows(folder, grid):
         said = answer(folder / "real" / row["picture"], row["target"], grid, network)
-        required, optional = ([int(k) for k in row[key].split(";") if k] for key in ("required", "optional"))
-        found.append((product(said), solved(said.clicks(), required, optional)))
+        found.append((product(said), solved(said.clicks(), numbers(row, "required"), numbers(row, "optional"))))
     return Answered.of(found)
 
 

@@ -11,12 +11,12 @@ those that the other challenges give (leaving one picture out at a time), which 
 """
 
 import argparse
-import csv
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from fit_answers import asked_rows, numbers
 from scipy.optimize import minimize_scalar
 from scipy.special import logit
 
@@ -42,15 +42,11 @@ class Asked:
 
 
 def read_challenges(folder, network):
-    with open(folder / "real" / "answers.csv", encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["asked"] == "yes" and row["grid"] == "4x4"]
-    return [asked(row, folder / "real" / row["picture"], network) for row in rows if row["picture"].startswith("p")]
+    return [asked(row, folder / "real" / row["picture"], network) for row in asked_rows(folder, "4x4")]
 
 
 def asked(row, picture, network):
-    required, optional = (
-        np.isin(NUMBERS, [int(k) for k in row[key].split(";") if k]) for key in ("required", "optional")
-    )
+    required, optional = (np.isin(NUMBERS, numbers(row, column)) for column in ("required", "optional"))
     squares = network.look(np.asarray(open_tile(picture))).squares
     return Asked(row["target"], logit(squares[:, CLASSES.index(row["target"])].astype(float)), required, optional)
 
