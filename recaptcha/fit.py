@@ -23,7 +23,7 @@ from .cli import say
 from .cpu import *
 from .finished import *
 from .learner import *
-from .losses import AssumeNegative, PartialLoss, LossContext
+from .losses import AssumeNegative, PartialLoss, LossContext, set_constants
 from .metrics import *
 from .run import Run, code_version
 from .runtable import COLUMNS, check_table
@@ -104,6 +104,7 @@ def set_up(
     dls = _loaders(job.run, run_tiles(job.run, table), method)
     change = method.change(dls, job)
     if job.run.label_source: change.setdefault('loss_func', AssumeNegative()).skip_nan = True
+    if job.run.constants: set_constants(change.get('loss_func', AssumeNegative()), job.run.constants)
     rule = change.pop('thresholds', _complete_thresholds if job.run.label_source else _usual_thresholds)
     return SetUp(change.pop('dls', dls), rule, change)
 

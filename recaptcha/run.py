@@ -148,6 +148,7 @@ class Run:
         names = 'method','arch','size','epochs','freeze_epochs','seed','data','bs','lr'
         options = [o for k in names for o in ('--'+k.replace('_', '-'), str(getattr(self, k)))]
         if self.label_source: options += ['--labels', self.label_source]
+        if self.constants: options += ['--constants', self.constants]
         return options if self.fast else [*options, '--fp32']
 
     def columns(self) -> dict:

@@ -160,6 +160,8 @@ def _parser():
     add('freeze-epochs', 1, 'epochs before these in which the head alone is trained', type=int, metavar='N')
     add('bs', 32, 'tiles in a batch', type=int, metavar='N')
     add('lr', LR, 'base learning rate, as in fine_tune', type=float)
+    p.add_argument('--constants', default='', metavar='TEXT',
+                   help="of the method's loss, such as 'alpha=0.1 w=0:4' (default: the method's own)")
     p.add_argument('--fp32', dest='fast', action='store_false', help='train in float32, without bf16 and channels-last')
     add('jobs', 1, 'runs of a sweep that are trained at the same time', type=int, metavar='N')
     add('runs', 'runs', 'folder for checkpoints and weights', type=Path, metavar='FOLDER')

@@ -18,7 +18,7 @@ from recaptcha import methods as recipe
 from recaptcha import teacher
 from recaptcha.batches import tile_dls
 from recaptcha.finished import Finished, read_sealed, write_sealed
-from recaptcha.fit import Job, set_up
+from recaptcha.fit import Job, set_up, source_targets
 from recaptcha.labels import (
     SelfTraining,
     SoftTargets,
@@ -27,7 +27,7 @@ from recaptcha.labels import (
     known_labels,
     label_thresholds,
 )
-from recaptcha.methods import METHODS, balanced, challenge_thresholds, more_tiles
+from recaptcha.methods import INSIDE, METHODS, balanced, challenge_thresholds, more_tiles
 from recaptcha.run import Run
 from recaptcha.teacher import ask, keep_logits, kept_logits, kept_path, recorded_teacher, teacher_logits
 from recaptcha.tiles import LABELS_DIR, DataError, load_tiles, read_manifest, training_tiles, validation_fifth
@@ -147,8 +147,9 @@ def test_more_tiles_keeps_copies_and_the_test_set_apart():
     assert not a & b
 
 
-def set_up_of(source, method):
-    job = Job(replace(RUN, method=method, arch='test_efficientnet', epochs=1, label_source=source))
+def set_up_of(source, method, constants=''):
+    settings = dict(method=method, arch='test_efficientnet', epochs=1, label_source=source, constants=constants)
+    job = Job(replace(RUN, **settings))
     return set_up(job, METHODS[method], load_tiles('toy'))
 
 
@@ -177,6 +178,34 @@ def test_without_a_teacher_what_is_in_doubt_has_no_weight():
     setup = set_up_of('complete', 'recipe_without_teacher')
     _, known = known_labels(setup.dls.train_ds.items)
     assert (setup.settings['loss_func'].weights.numpy()==2*known).all() and (~known).any()
+
+
+@pytest.mark.parametrize('name', INSIDE)
+def test_a_loss_inside_of_the_recipe_learns_from_the_labels_of_its_source_and_from_nothing_else(name):
+    "With expected labels, the recipe knows the small set completely whatever it is given"
+    inside, plain = set_up_of('folder', f'recipe_with_{name}'), set_up_of('folder', 'recipe_without_teacher')
+    assert type(inside.settings['loss_func']).__name__ == dict(
+        an='AssumeNegative', gr='GeneralizedRobust', em_apl='EntropyMax', role='RegularizedEstimation'
+    )[name]
+    assert [type(cb) for cb in inside.settings['cbs']] == [type(cb) for cb in plain.settings['cbs']]
+    train = inside.dls.train
+    assert (source_targets(train.items, 'folder') == train.targets.numpy()).all() and train.targets.sum(1).max() == 1
+    assert (plain.settings['loss_func'].targets.sum(1) > 1).any()
+    weights = balanced(train.targets.numpy())
+    assert train.wgts.tolist() == pytest.approx((weights / weights.sum()).tolist())
+
+
+def test_what_is_in_doubt_is_skipped_inside_of_the_recipe():
+    setup = set_up_of('complete', 'recipe_with_an')
+    assert setup.dls.train.targets.isnan().any() and setup.settings['loss_func'].skip_nan
+
+
+def test_a_run_s_constants_reach_its_loss():
+    "They were in the row and in the identity of a run, and the loss kept its own"
+    for method in ('gr', 'recipe_with_gr'):
+        assert set_up_of('folder', method, constants='b=-3:-2 q3=0.5').settings['loss_func'].q3 == .5
+    with pytest.raises(DataError, match="AssumeNegative has no constant 'q3'"):
+        set_up_of('folder', 'baseline', constants='q3=0.5')
 
 
 def test_the_recipe_without_additional_labels_takes_no_source():

@@ -99,6 +99,7 @@ def test_command_line_of_a_run_makes_it(toy_home, monkeypatch):
         planned(data="toy", fast=False, lr=0.02, freeze_epochs=0),
         planned(data="toy", method="recipe_distilled"),
         planned(data="toy", label_source="rounds"),
+        planned(data="toy", method="recipe_with_gr", label_source="folder", constants="b=-3:-2 q3=0.5"),
     ):
         runs.main(run.arguments())
         assert made.pop() == run and run.labels
