@@ -99,10 +99,10 @@ class Plans:
             return [self.settings(SMALL, method, source, lr=lr) for lr in SIX_RATES]
         return [self.settings(SMALL, method, source, lr=lr, constants=c) for c in TRIALS[method] for lr in RATES]
 
-    def tuned(self, budget, method='baseline', source='folder', **other):
-        "The settings that validated best in the search, at another budget or of other labels"
+    def searched(self, method, source):
+        "Rows of the search of a method with these labels"
         rows = self.rows
-        found = rows[
+        return rows[
             (rows.method == method)
             & (rows.label_source == source)
             & (rows.hidden == '')
@@ -110,6 +110,12 @@ class Plans:
             & (rows['size'] == SMALL['size'])
             & (rows.arch == self.arch)
         ]
+
+    def tuned(self, budget, method='baseline', source='folder', **other):
+        "The settings that validated best in the search, at another budget or of other labels"
+        found = self.searched(method, source)
+        if found.empty:  # of no search of its own: what folder labels chose
+            found = self.searched(method, 'folder')
         if len(found):
             best = found.loc[found.valid_mAP.idxmax()]
             other = dict(lr=float(best.lr), constants=best.constants, **other)
