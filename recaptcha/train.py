@@ -101,7 +101,7 @@ def sweep(
 def _train_all(todo, runs, results, jobs, bar) -> list:
     "Keep `jobs` children busy until all is done; whatever happens, none of them stays behind"
     waiting,running,wrong = list(todo),[],[]
-    threads = max(1, os.cpu_count()//jobs)
+    threads = os.environ.get('OMP_NUM_THREADS') or max(1, os.cpu_count()//jobs)
     try:
         while waiting or running:
             while waiting and len(running)<jobs:

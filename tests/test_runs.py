@@ -118,7 +118,17 @@ def test_a_child_that_ignores_a_signal_is_killed(tmp_path, monkeypatch):
     assert process.returncode == -signal.SIGKILL
 
 
-def test_a_run_that_fails_takes_no_other_with_it(tmp_path, stand_ins):
+def test_a_sweep_has_as_many_threads_as_asked_for(tmp_path, stand_ins, monkeypatch):
+    "Two threads beside another busy process wait for each other: a run took twenty times as long"
+    started, ends = stand_ins
+    ends["1"] = ""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    sweep(runs_of(1), tmp_path / "runs", tmp_path / "runs.csv", jobs=1)
+    assert [threads for _, _, threads in started] == ["1"]
+
+
+def test_a_run_that_fails_takes_no_other_with_it(tmp_path, stand_ins, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     started, ends = stand_ins
     ends.update({"1": "print('something is wrong'); raise SystemExit(1)", "2": "", "3": ""})
     wrong = sweep(runs_of(1, 2, 3, 3), tmp_path / "runs", tmp_path / "runs.csv", jobs=2)
