@@ -94,8 +94,8 @@ def bought(
 
 QUESTIONS = dict( # of each: name -> the runs, and those that they are compared with, as `runs_on_cpu` takes them
     tricks={source: (('recipe_with_an', source), ('baseline', source)) for source in LABEL_SOURCES},
-    inside={m: ((f'recipe_with_{m}', 'folder'), ('recipe_with_an', 'folder')) for m in TUNED_ON_CPU},
     labels={source: (('recipe_with_an', source), ('recipe_with_an', 'folder')) for source in LABEL_SOURCES[1:]},
+    inside={m: ((f'recipe_with_{m}', 'folder'), ('recipe_with_an', 'folder')) for m in TUNED_ON_CPU},
     bought={**{f'{share} {how}': (bought(share, how), ('baseline','folder')) for share in SHARES for how in ('random','doubt')},
         **{source: (('baseline', source), ('baseline','folder')) for source in LABEL_SOURCES[1:]}},
     doubt={share: (bought(share, 'doubt'), bought(share, 'random')) for share in SHARES},

@@ -8,7 +8,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recaptcha.results import ALIKE, ON_CPU, TUNED, agreement, alike, alike_rows, second_answers, trials_of
+from recaptcha.results import (
+    ALIKE,
+    ON_CPU,
+    QUESTIONS,
+    TUNED,
+    TUNED_ON_CPU,
+    agreement,
+    alike,
+    alike_rows,
+    answered,
+    runs_on_cpu,
+    second_answers,
+    trials_of,
+)
 from recaptcha.runtable import counted, read_table
 from recaptcha.train import SMALL_BUDGET
 from recaptcha.train import test_answers as answers
@@ -17,7 +30,7 @@ RESULTS = Path(__file__).parent.parent / "results"
 NOTEBOOK = json.loads((RESULTS.parent / "_notebooks" / "09_results.ipynb").read_text(encoding="utf-8"))
 COMPARED = [(method, "folder", ALIKE) for method in ("baseline", *TUNED)]
 COMPARED += [("baseline", source, ALIKE) for source in ("rounds", "complete")]
-COMPARED += [(method, "folder", ON_CPU) for method in ("baseline", *TUNED[:3])] + [("baseline", "complete", ON_CPU)]
+COMPARED += [(method, "folder", ON_CPU) for method in ("baseline", *TUNED_ON_CPU)] + [("baseline", "complete", ON_CPU)]
 
 
 def printed(cell_id):
@@ -74,7 +87,7 @@ def test_what_is_compared_is_of_committed_code_and_one_device(budget, search):
     [
         ("a11c0003", {}),
         ("a11c0009", dict(hidden="random_positive")),
-        ("a11c0012", dict(methods=TUNED[:3], budget=ON_CPU)),
+        ("a11c0012", dict(methods=TUNED_ON_CPU, budget=ON_CPU)),
     ],
     ids=["folder", "random positive", "cpu"],
 )
@@ -89,6 +102,33 @@ def test_the_differences_are_those_of_the_rows_and_logits(cell, arguments):
         verdict = {1: ": better", -1: ": worse", 0: ": no difference found"}[row.found]
         assert verdict in line
         assert row.found == 0 or (row.p_holm < 0.05 and abs(row.difference) >= 0.005)
+
+
+ASKED = {which for question in QUESTIONS.values() for pair in question.values() for which in pair}
+
+
+@pytest.mark.parametrize("which", sorted(ASKED), ids=" ".join)
+def test_what_answers_a_question_has_three_seeds_of_committed_code_at_one_rate(which):
+    rows = runs_on_cpu(RESULTS / "runs.csv", *which)
+    assert rows.seed.tolist() == [1, 2, 3] and rows.device.nunique() == rows.labels_sha256.nunique() == 1
+    assert len(counted(rows)) == 3 and rows.constants.nunique() == 1
+    method = which[0].removeprefix("recipe_with_")
+    if method in TUNED_ON_CPU:
+        own = alike_rows(RESULTS / "runs.csv", method, budget=ON_CPU)
+        assert set(rows.constants) == set(own.constants), "the constants that the search chose"
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_questions_are_answered_as_the_appendix_says(question):
+    blocks = re.split(r"^(?!- )", printed("0f1d002a"), flags=re.M)[1:]
+    lines = dict(zip(QUESTIONS, blocks))[question].splitlines()[1:]
+    found = answered(question, RESULTS / "runs.csv", answers()[0])
+    assert len(lines) == len(found)
+    for line, (_, row) in zip(lines, found.iterrows()):
+        numbers = [float(n) for n in re.findall(r"[-+]?\d+\.\d+", line.split(": mAP", 1)[1])]
+        values = row[["mAP", "difference", "low", "high", "p_holm"]].astype(float)
+        np.testing.assert_allclose(numbers, values, atol=0.006)
+        assert line.endswith({1: ": better", -1: ": worse", 0: ": no difference found"}[row.found])
 
 
 def test_the_tables_have_the_means_of_the_rows():
