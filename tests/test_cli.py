@@ -1,6 +1,7 @@
 """However a command ends, that is one line and an exit code: bad data, a full disk, a closed output, Ctrl-C."""
 
 import errno
+import importlib
 import json
 import os
 import signal
@@ -140,6 +141,15 @@ def test_options(capsys):
     for args, code in ((["unicorn"], 2), ([], 2), (["--help"], 0)):
         assert ended(cli.main, args) == code
     assert "collect" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["collect", "train"])
+def test_a_notebook_shows_the_help_that_its_command_gives(name, capsys):
+    notebook = json.loads((ROOT / "_notebooks" / "toolkit" / f"{name}.ipynb").read_text(encoding="utf-8"))
+    (cell,) = [c for c in notebook["cells"] if "main(['--help'])" in "".join(c["source"])]
+    shown = "".join("".join(out["text"]) for out in cell["outputs"])
+    assert ended(importlib.import_module(f"recaptcha.{name}").main, ["--help"]) == 0
+    assert "".join(shown.split()) == "".join(capsys.readouterr().out.split())  # however wide its lines
 
 
 # Streams of a process
