@@ -109,9 +109,14 @@ def compare_each(
     truth:np.ndarray, # complete labels, 0 or 1, shape (tiles, classes)
     draws:Draws, # shared by all pairs
 ) -> pd.DataFrame: # a row a pair, with the columns of `compare`
-    "As `compare`, but each method has a baseline of its own; Holm's correction is over all pairs"
-    alone = [compare({name: runs}, base, truth, draws) for name,(runs,base) in pairs.items()]
-    return _verdicts(pd.concat(alone), slice(None))
+    """As `compare`, but each method has a baseline of its own; Holm's correction is over all pairs. `ValueError` where
+    the two of a pair have other shapes"""
+    of_baseline = {} # those with the same one are compared at once
+    for name,(runs,base) in pairs.items():
+        if runs.shape!=base.shape: raise ValueError(f'{name}: logits of shape {runs.shape} against {base.shape}')
+        of_baseline.setdefault(id(base), (base,{}))[1][name] = runs
+    tables = [compare(methods, base, truth, draws) for base,methods in of_baseline.values()]
+    return _verdicts(pd.concat(tables).loc[list(pairs)], slice(None))
 
 def _verdicts(table, tested):
     "The table with `p_holm`, corrected over the rows `tested`, and `found`"

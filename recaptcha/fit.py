@@ -100,7 +100,8 @@ def set_up(
     method:Method, # how it trains
     table:pd.DataFrame, # from `load_tiles`
 ) -> SetUp:
-    "The usual loaders and thresholds, and what the method changes of them"
+    "The usual loaders and thresholds, and what the method changes of them; `DataError` for a run that hides labels"
+    if job.run.hidden: raise DataError(f'hidden is {job.run.hidden!r}: benchmarks/gpu_runs.py trains such runs')
     dls = _loaders(job.run, run_tiles(job.run, table), method)
     change = method.change(dls, job)
     if job.run.label_source: change.setdefault('loss_func', AssumeNegative()).skip_nan = True

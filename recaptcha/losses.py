@@ -241,10 +241,14 @@ LOSSES = { # name -> (loaders, the run's settings) -> keyword arguments for `til
 
 # %% ../_notebooks/05_label_smoothing_v2.ipynb #9f7d9f31
 def set_constants(loss, text):
-    "Give `loss` other constants, from text such as `alpha=0.1 w=0:4`; `DataError` where it has none of that name"
+    "Give `loss` other constants, from text such as `alpha=0.1 w=0:4`; `DataError` where it has none like that"
     for name,_,value in (part.partition('=') for part in text.split()):
-        if not isinstance(vars(loss).get(name, ''), (int, float, tuple, type(None))):
+        own = vars(loss).get(name, '')
+        if type(own) not in (int, float, tuple, type(None)):
             raise DataError(f'{type(loss).__name__} has no constant {name!r}')
-        numbers = [float(v) for v in value.split(':')]
-        setattr(loss, name, tuple(numbers) if len(numbers)>1 else numbers[0])
+        try: numbers = tuple(float(v) for v in value.split(':'))
+        except ValueError: raise DataError(f'{name} is {value!r}; it must be a number, or several with a colon between') from None
+        n = len(own) if isinstance(own, tuple) else 1
+        if len(numbers)!=n: raise DataError(f'{name} is {value!r}; {type(loss).__name__} needs {n} number{"s"*(n>1)}')
+        setattr(loss, name, numbers if isinstance(own, tuple) else numbers[0])
     return loss

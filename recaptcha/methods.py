@@ -172,10 +172,10 @@ class Recipe:
             raise DataError('recipe_without_looked has no labels but the small set; '
                             'take `--method recipe --labels folder`')
         if self.more: dls = more_tiles(dls, job.run)
-        targets,learns = self.learned(dls, job)
+        targets,loss = self.targets_and_loss(dls, job)
         if self.noise: dls.train.after_batch.add(TileNoise())
         if self.balance: dls.loaders[0] = dls.train.new(cls=WeightedTileDL, wgts=balanced(targets))
-        change = dict(learns, dls=dls, cbs=self.callbacks(job.run.size))
+        change = dict(loss, dls=dls, cbs=self.callbacks(job.run.size))
         if self.thresholds: change.update(thresholds=partial(_choose, self.known))
         return change
 
@@ -183,14 +183,14 @@ class Recipe:
     def known(self): return known_labels if self.looked else partial(known_labels, checked=None)
 
 # %% ../_notebooks/08_recipe.ipynb #a6a00072
-INSIDE = { # what may learn within the recipe from one label a tile: name -> (loaders, the run's settings) -> its loss
+INSIDE = { # losses that learn within the recipe, from labels as they are: name -> as for `LOSSES`
     'an': lambda dls,run: dict(loss_func=AssumeNegative()),
     **{name: LOSSES[name] for name in ('gr','em_apl','role')},
 }
 
 @patch
-def learned(self:Recipe, dls, job):
-    "Targets of the training tiles, shape (tiles, classes), and the keyword arguments that learn them"
+def targets_and_loss(self:Recipe, dls, job):
+    "Targets of the training tiles, shape (tiles, classes), and `tile_learner`'s keyword argument of the loss"
     if self.loss: return dls.train.targets.nan_to_num().numpy(),INSIDE[self.loss](dls, job.run)
     targets,weights = self.labels(dls, job)
     return targets,dict(loss_func=SoftTargets(targets, weights))

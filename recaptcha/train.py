@@ -85,7 +85,7 @@ def epochs_done(
 def sweep(
     plan:list, # runs, from `planned`
     runs:Path, results:Path, # as for `fit.train`
-    jobs:int=1, # runs side by side, each a process with its share of the cores
+    jobs:int=1, # runs side by side, each a process with `OMP_NUM_THREADS` threads, or its share of the cores
 ) -> list: # what went wrong, a line a run
     """Train what `results` does not hold yet. A run goes on from its checkpoint, so a sweep that was killed is started
     again with the same command"""

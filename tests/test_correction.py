@@ -208,6 +208,19 @@ def test_a_run_s_constants_reach_its_loss():
         set_up_of('folder', 'baseline', constants='q3=0.5')
 
 
+def test_a_run_that_hides_labels_is_not_trained_on_all_of_them():
+    job = Job(replace(RUN, label_source='complete', hidden='budget:0.1:doubt'))
+    with pytest.raises(DataError, match="hidden is 'budget:0.1:doubt': benchmarks/gpu_runs.py"):
+        set_up(job, METHODS['baseline'], load_tiles('toy'))
+
+
+def test_tiles_that_are_drawn_by_weight_keep_their_place():
+    "By which losses remember what they found"
+    train = set_up_of('folder', 'recipe_with_em_apl').dls.train
+    for _, y in train: assert torch.equal(y, train.targets[train.places])
+    assert set_up_of('folder', 'recipe_with_em_apl').settings['loss_func'].pseudo.shape == train.targets.shape
+
+
 def test_the_recipe_without_additional_labels_takes_no_source():
     with pytest.raises(DataError, match='--method recipe --labels folder'):
         set_up_of('complete', 'recipe_without_looked')

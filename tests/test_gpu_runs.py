@@ -185,6 +185,18 @@ def test_the_full_budget_takes_what_validated_best_in_the_search():
     } and len(tuned) == 5
 
 
+def test_labels_without_a_search_take_what_folder_labels_chose():
+    "Rounds were not searched on the CPU, and trained at a rate that nobody had chosen"
+    plans = gpu_runs.Plans(pd.DataFrame(columns=gpu_runs.COLUMNS), 'mobilenet_v2')
+    tried = [trial for source in ('folder', 'complete') for trial in plans.trials('baseline', source)]
+    trials = [gpu_runs.Run(**trial).columns() for trial in tried]
+    for trial in trials:
+        trial['valid_mAP'] = 0.6 if trial['lr'] == dict(folder=0.015, complete=0.02)[trial['label_source']] else 0.5
+    plans = gpu_runs.Plans(pd.DataFrame(trials), 'mobilenet_v2')
+    chosen = {source: plans.tuned(gpu_runs.SMALL, 'baseline', source)['lr'] for source in gpu_runs.SOURCES}
+    assert chosen == dict(folder=0.015, rounds=0.015, complete=0.02)
+
+
 def trained(made):
     return gpu_engine.Trained(
         gpu_engine.Training(made, None), np.ones((3, 11)), np.ones((2, 11)), np.ones((4, 11)), 1.0, 0.5, True

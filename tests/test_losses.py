@@ -230,5 +230,9 @@ def test_constants_of_a_loss_are_set_by_name():
     role = set_constants(RegularizedEstimation(3), 'lr=1 k=1.5')
     assert (role.lr, role.k) == (1., 1.5)
     assert set_constants(GeneralizedRobust(), 'b=-3:-2').b == (-3., -2.)
-    for text in ('table=1', 'nothing=2', 'w'):
+    for text in ('table=1', 'nothing=2', 'w', 'training=0'):
         with pytest.raises(DataError, match='has no constant'): set_constants(role, text)
+    for text in ('q3=-', 'q3=1:', 'b=1:x'):
+        with pytest.raises(DataError, match='must be a number'): set_constants(GeneralizedRobust(), text)
+    for text, need in (('b=-3', '2 numbers'), ('q3=0.5:1', '1 number'), ('b=1:2:3', '2 numbers')):
+        with pytest.raises(DataError, match=f'needs {need}'): set_constants(GeneralizedRobust(), text)
