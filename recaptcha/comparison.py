@@ -45,11 +45,12 @@ def drawn_ap(
     "Average precision of a class on each draw, as scikit-learn sums it on tiles that are repeated so often"
     order = np.argsort(-scores, kind='stable')
     falling,there = -scores[order],np.flatnonzero(truth[order])
-    times = times[order]
     last = np.searchsorted(falling, falling[there], side='right')-1 # the last tile with the same score
-    hits = times[there]
+    hits = times[order[there]]
     shown = np.searchsorted(there, last, side='right')-1 # the last of those with the class
-    precision = hits.cumsum(0)[shown]/times.cumsum(0)[last].clip(1)
+    place = order.argsort() # of each tile in the order
+    seen = (place<=last[:,None]).astype(np.float32)@times # how many tiles score as high; whole numbers, so exact
+    precision = hits.cumsum(0)[shown]/seen.clip(1)
     return (hits*precision).sum(0)/hits.sum(0)
 
 def drawn_maps(
