@@ -2,8 +2,8 @@
 
 Such a network gives a logit at each place of a feature map. A tile's answer pools all places, the answer of a square of
 a 4×4 challenge pools the places under it. It learns from whole tiles with complete labels, from tiles whose 4×4 cells
-are labelled, and from mosaics of four tiles, in which the region of each tile is known (multiple-instance learning;
-Dietterich et al., 1997; pooled by log-mean-exp: Pinheiro and Collobert, CVPR 2015).
+are annotated or were found by a detector, and from mosaics of four tiles, in which the region of each tile is known
+(multiple-instance learning; Dietterich et al., 1997; pooled by log-mean-exp: Pinheiro and Collobert, CVPR 2015).
 
     python benchmarks/place_network.py --out FOLDER --plan lite2:40 lite2_without_cells:12
 
@@ -33,6 +33,7 @@ from recaptcha.tiles import load_cells, load_tiles, training_tiles, validation_f
 from recaptcha.toy import CLASSES
 
 SIZES = (128, 160, 192, 224, 256) # pixels of the input, another for each batch
+ASKED = (192, 256) # pixels of the input when a trained network is scored
 CELLS = 16 # of a tile, in 4 rows
 REGIONS = 4 # tiles of a mosaic
 UNKNOWN = -1
@@ -51,10 +52,13 @@ class Settings:
     decay: float = .03
     mosaics: float = .4 # share of a batch
     cells: float = 1. # weight of what is known of cells
+    detected: float = .5 # weight of a cell that a detector answered for, beside those that were annotated
+    balanced: bool = True # rare classes are drawn more often
+    noise: bool = True # and other light, contrast and colour
+    averaged: bool = True # weights are an average over the last steps
     teachers: tuple = () # names of networks whose answers are half of the target
     sizes: tuple = SIZES # pixels of the input, another for each batch
     start: str = '' # name of the network that it goes on from
-    guessed: float = 0. # weight of the cells that this network is sure of, beside those that are labelled
 
 
 # Tiles and what is known of them
@@ -66,30 +70,36 @@ class Tiles:
     images: torch.Tensor # uint8, (tiles, 3, side, side)
     labels: torch.Tensor # 0, 1 or UNKNOWN, (tiles, classes)
     cells: torch.Tensor # 0, 1 or UNKNOWN, (tiles, classes, CELLS)
+    detected: torch.Tensor # bool, the cells that a detector answered for, same shape
     weights: torch.Tensor # of each cell, same shape
 
     def __len__(self): return len(self.files)
 
 
 def read_tiles(mode, device):
-    "Tiles to learn from, to validate on and to test on"
+    "Tiles to learn from, to validate on and to test on; what a detector found is for learning alone"
     table, cells = load_tiles(mode, labels='complete'), load_cells(mode)
+    found = load_cells(mode, 'detector')
     rest = training_tiles(table)
     valid = validation_fifth(rest)
     parts = [(part, *encode_known(part)) for part in (rest[~valid], rest[valid])]
     test = table[table.set == 'test']
     truth = encode_labels(test.labels).numpy()
     parts.append((test, truth, np.ones_like(truth, dtype=bool)))
-    return [tiles_of(part, truth, known, cells, device) for part, truth, known in parts]
+    return [tiles_of(*part, cells, found if i == 0 else found[:0], device) for i, part in enumerate(parts)]
 
 
-def tiles_of(table, truth, known, answers, device):
-    "`Tiles` of the rows of a table; `truth` and where it is `known`, (tiles, classes); `answers` from `load_cells`"
+def tiles_of(table, truth, known, answers, found, device):
+    """`Tiles` of the rows of a table; `truth` and where it is `known`, (tiles, classes); `answers` from annotation and
+    what a detector has `found`, from `load_cells`
+    """
     labels = torch.as_tensor(np.where(known, truth, UNKNOWN), dtype=torch.float)
     files = table.file.tolist()
-    cells = cells_of(files, labels, answers)
+    annotated, by_detector = (cells_of(files, labels, said) for said in (answers, found))
+    detected = (annotated == UNKNOWN).all(2, keepdim=True) & (labels > 0)[..., None] & (by_detector != UNKNOWN)
+    cells = torch.where(detected, by_detector, annotated)
     images = decode_tiles(table.path).to(device)
-    return Tiles(files, images, labels.to(device), cells.to(device), torch.ones_like(cells).to(device))
+    return Tiles(files, images, labels.to(device), cells.to(device), detected.to(device), torch.ones_like(cells).to(device))
 
 
 def cells_of(files, labels, answers):
@@ -218,12 +228,21 @@ def joined(a, b):
 
 
 def drawing_weights(tiles):
-    "How often each tile is drawn: those of rare classes up to five times, those with cells twice as often"
+    "How often each tile is drawn: those of rare classes up to five times, those with annotated cells twice as often"
     there = (tiles.labels > 0).float()
     count = there.sum(0)
     boost = (count.median()/count.clamp(min=1)).clamp(1, 5)
-    with_cells = ((tiles.cells > 0) & (tiles.weights == 1)).any(2).any(1).float()
-    return (1+(there*(boost-1)).amax(1))*(1+with_cells)
+    annotated = ((tiles.cells > 0) & ~tiles.detected).any(2).any(1).float()
+    return (1+(there*(boost-1)).amax(1))*(1+annotated)
+
+
+def cell_weights(detected, weight):
+    """1 for an annotated cell, `weight` for one that a detector answered for, less where it found the class on more
+    tiles than the median class; `detected` and the result: (tiles, classes, CELLS)
+    """
+    count = detected.any(2).sum(0)
+    of_class = weight*(count[count > 0].median()/count.clamp(min=1)).clamp(max=1) if count.any() else count.float()
+    return torch.where(detected, of_class[None, :, None], 1.)
 
 
 # Losses
@@ -234,9 +253,9 @@ def known_bce(z, y):
     return F.binary_cross_entropy_with_logits(z, y.clamp(min=0), reduction='none')*known, known
 
 
-def mean_over(cost, chosen):
-    "The mean of what is chosen"
-    return (cost*chosen).sum()/chosen.sum().clamp(min=1)
+def mean_over(cost, weights):
+    "The weighted mean"
+    return (cost*weights).sum()/weights.sum().clamp(min=1)
 
 
 def losses(net, z, whole, batch, s):
@@ -250,13 +269,13 @@ def losses(net, z, whole, batch, s):
     if not s.cells: return total
     of_cells, count = pool(flat, batch.ids, REGIONS*CELLS, net.sharpness)
     cost, known = known_bce(of_cells, batch.cells)
-    cost = cost*batch.weights
     seen = count >= .5*batch.visible.repeat_interleave(CELLS, 1)
     known = known & (seen & (count > 0))[:, None]
     shown = (
         (batch.cells > 0).unflatten(2, (REGIONS, CELLS)).any(3).repeat_interleave(CELLS, 2)
     )  # the class has cells here
-    return total + s.cells * (mean_over(cost, known & shown) + 0.5 * mean_over(cost, known & ~shown))
+    there, elsewhere = (batch.weights * (known & of) for of in (shown, ~shown))
+    return total + s.cells * (mean_over(cost, there) + 0.5 * mean_over(cost, elsewhere))
 
 
 def taught(net, z, whole, batch, teachers):
@@ -365,19 +384,6 @@ class Average:
 
 
 SAVE_EVERY = 60 # seconds
-SURE = (.05, .7) # a cell whose probability is below or above is taken for known
-
-def guess_cells(net, tiles, weight, size=224):
-    "`tiles`, whose unknown cells of classes that they show are what a network is sure of, where it is sure of any"
-    _, logits = answers(net, tiles.images, size)
-    probs = torch.as_tensor(logits).sigmoid().to(tiles.cells.device)
-    sure = torch.where(probs > SURE[1], 1., torch.where(probs < SURE[0], 0., float(UNKNOWN)))
-    there = (tiles.labels > 0)[..., None]
-    unknown = (tiles.cells == UNKNOWN).all(2, keepdim=True) & there & (sure > 0).any(2, keepdim=True)
-    print(f'sure of cells of {int(unknown.sum())} of {int(there.sum())} objects', flush=True)
-    return replace(tiles, cells=torch.where(unknown, sure, tiles.cells),
-                   weights=torch.where(unknown, weight, tiles.weights))
-
 
 def next_batch(tiles, weights, s, size):
     "A disturbed `Batch`"
@@ -386,7 +392,7 @@ def next_batch(tiles, weights, s, size):
     rows = torch.multinomial(weights, n-of_mosaics + of_mosaics*REGIONS, replacement=True)
     batch = plain_part(tiles, rows[:n-of_mosaics], size)
     if of_mosaics: batch = joined(batch, mosaic_part(tiles, rows[n-of_mosaics:].view(-1, REGIONS), size))
-    batch.x = disturbed(batch.x).contiguous(memory_format=torch.channels_last)
+    batch.x = (disturbed(batch.x) if s.noise else batch.x).contiguous(memory_format=torch.channels_last)
     return batch
 
 
@@ -401,10 +407,10 @@ def train(s, tiles, folder, deadline):
         keep_freed_memory()
         patch_strided_depthwise(net)
         spare_wide_depthwise(net)
-    if s.guessed: tiles = guess_cells(net, tiles, s.guessed)
+    tiles = replace(tiles, weights=cell_weights(tiles.detected, s.detected))
     net.train()
     teachers = [load(folder, name, device) for name in s.teachers]
-    weights = drawing_weights(tiles)
+    weights = drawing_weights(tiles) if s.balanced else torch.ones(len(tiles), device=device)
     steps = max(1, s.epochs*len(tiles)//s.batch)
     average, stepper, began = Average(net), Steps(net, s, teachers, device), time.time()
     step, progress, saved = 0, 0., began
@@ -422,7 +428,7 @@ def train(s, tiles, folder, deadline):
             save(folder/f'{s.name}-unfinished.safetensors', average.named())
             saved = time.time()
     stepper.wait()
-    average.put()
+    if s.averaged: average.put()
     return net.eval(), seconds, step
 
 
@@ -486,7 +492,7 @@ def keep(net, s, seconds, steps, valid, test, folder):
     (folder/f'{s.name}-unfinished.safetensors').unlink(missing_ok=True)
     said, about = {}, {**asdict(s), 'seconds': round(seconds), 'steps': steps}
     if s.start: about['start_epochs'] = about_places(folder/f'{s.start}.safetensors')['epochs']
-    for size in s.sizes:
+    for size in ASKED:
         logits, cells = answers(net, valid.images, size)
         labels = valid.labels.cpu().numpy()
         about[f'valid_mAP_{size}'] = round(known_map(logits, labels), 4)
@@ -504,16 +510,17 @@ def with_cells(tiles): return (tiles.cells > 0).any(2).any(1).cpu().numpy()
 
 # The command
 
-PARTS = dict(without_cells=dict(cells=0.), without_mosaics=dict(mosaics=0.))
+PARTS = dict( # what is left out, or exchanged
+    without_cells=dict(cells=0.), without_detected=dict(detected=0.), without_mosaics=dict(mosaics=0.),
+    without_balance=dict(balanced=False), without_noise=dict(noise=False), without_average=dict(averaged=False), of_one_size=dict(sizes=(192,)))
 
 def planned(text):
-    "`lite2:40`, `lite2_without_cells:12`, `lite2_s2:40`, `lite2_taught:40`, `lite2_further:12` as `Settings`"
+    "`lite2:40`, `lite2_without_cells:12`, `lite2_s2:40`, `lite2_taught:40` as `Settings`"
     name, _, epochs = text.partition(':')
     arch, _, part = name.partition('_')
     change = dict(PARTS.get(part, {}))
     if part.startswith('s') and part[1:].isdigit(): change['seed'] = int(part[1:])
     if part == 'taught': change |= dict(start=arch, teachers=(arch, f'{arch}_s2'), lr=1.5e-3)
-    if part == 'further': change |= dict(start=arch, guessed=.3, sizes=(128, 160, 192), batch=64, lr=1.5e-3)
     return Settings(name=name, arch=f'efficientnet_{arch}', epochs=int(epochs or 40), **change)
 
 

@@ -82,9 +82,12 @@ def load_tiles(
 
 def load_cells(
     mode:str=None, # as for `load_tiles`
+    by:str='annotation', # or `detector`: what one found in training tiles of the full data set, and in no others
 ) -> pd.DataFrame: # as `read_cells`
     "Where in the tiles of `load_tiles` the objects are"
-    return read_cells(labels_folder(mode)/'cells.csv')
+    if by=='annotation': return read_cells(labels_folder(mode)/'cells.csv')
+    found = read_cells(LABELS_DIR/'cells_detected.csv')
+    return found if labels_folder(mode)==LABELS_DIR else found[:0]
 
 # %% ../_notebooks/01_collect_data.ipynb #d9c7ebaf
 def training_tiles(
