@@ -5,8 +5,12 @@ a 4×4 challenge pools the places under it. It learns from whole tiles with comp
 are annotated or were found by a detector, and from mosaics of four tiles, in which the region of each tile is known
 (multiple-instance learning; Dietterich et al., 1997; pooled by log-mean-exp: Pinheiro and Collobert, CVPR 2015).
 
-    python benchmarks/place_network.py --out FOLDER --plan lite2:40 lite2_without_cells:12
+    python benchmarks/place_network.py --out FOLDER --plan lite2:40 lite2_s2:40 lite2_taught:45
+    python benchmarks/place_network.py --out FOLDER --plan lite2_short:9 lite2_averaged lite2_without_cells:9
 
+The first line trains two networks of other seeds and a third, which goes on from the first and is taught by both.
+`lite2_averaged` is the mean of the weights of `lite2`, `lite2_short` and `lite2_taught`, which must be there
+(Wortsman et al., Model soups, ICML 2022); they all begin with the same head.
 It needs complete labels and cells (`recaptcha/labels`), and a GPU for more than a trial. Weights, logits of validation
 and test tiles, and a line about each network go to FOLDER; a network that is there already is not trained again.
 """
@@ -59,6 +63,7 @@ class Settings:
     teachers: tuple = () # names of networks whose answers are half of the target
     sizes: tuple = SIZES # pixels of the input, another for each batch
     start: str = '' # name of the network that it goes on from
+    average_of: tuple = () # names of networks whose weights are averaged; then nothing is trained
 
 
 # Tiles and what is known of them
@@ -99,7 +104,8 @@ def tiles_of(table, truth, known, answers, found, device):
     detected = (annotated == UNKNOWN).all(2, keepdim=True) & (labels > 0)[..., None] & (by_detector != UNKNOWN)
     cells = torch.where(detected, by_detector, annotated)
     images = decode_tiles(table.path).to(device)
-    return Tiles(files, images, labels.to(device), cells.to(device), detected.to(device), torch.ones_like(cells).to(device))
+    known = (t.to(device) for t in (labels, cells, detected, torch.ones_like(cells)))
+    return Tiles(files, images, *known)
 
 
 def cells_of(files, labels, answers):
@@ -432,6 +438,12 @@ def train(s, tiles, folder, deadline):
     return net.eval(), seconds, step
 
 
+def trained_or_mean(s, tiles, folder, deadline):
+    "A network, the seconds and the steps that it took"
+    if s.average_of: return mean_network(s, folder, tiles.images.device), 0., 0
+    return train(s, tiles, folder, deadline)
+
+
 def rate(progress, warm_up=.15):
     "The learning rate as a share of the highest: one cycle of two cosines (Smith and Topin, 2019)"
     if progress < warm_up: return .04+.96*(1-math.cos(math.pi*progress/warm_up))/2
@@ -441,6 +453,15 @@ def rate(progress, warm_up=.15):
 def save(path, state):
     "Weights in 16 bits"
     save_file({k: (v.half() if v.is_floating_point() else v).contiguous().cpu() for k, v in state.items()}, path)
+
+
+def mean_network(s, folder, device):
+    "A network whose weights are the mean of those of others, which began with the same head"
+    nets = [load(folder, name, device) for name in s.average_of]
+    states = [net.state_dict() for net in nets]
+    for key, value in states[0].items():
+        if value.is_floating_point(): value.copy_(torch.stack([state[key] for state in states]).mean(0))
+    return nets[0]
 
 
 def load(folder, name, device):
@@ -490,8 +511,10 @@ def keep(net, s, seconds, steps, valid, test, folder):
     "Weights, logits, and a line about the network"
     save(folder/f'{s.name}.safetensors', net.state_dict())
     (folder/f'{s.name}-unfinished.safetensors').unlink(missing_ok=True)
-    said, about = {}, {**asdict(s), 'seconds': round(seconds), 'steps': steps}
+    device = torch.cuda.get_device_name() if valid.images.is_cuda else 'CPU'
+    said, about = {}, {**asdict(s), 'device': device, 'seconds': round(seconds), 'steps': steps}
     if s.start: about['start_epochs'] = about_places(folder/f'{s.start}.safetensors')['epochs']
+    about['members'] = [about_places(folder/f'{name}.safetensors') for name in s.average_of]
     for size in ASKED:
         logits, cells = answers(net, valid.images, size)
         labels = valid.labels.cpu().numpy()
@@ -512,14 +535,18 @@ def with_cells(tiles): return (tiles.cells > 0).any(2).any(1).cpu().numpy()
 
 PARTS = dict( # what is left out, or exchanged
     without_cells=dict(cells=0.), without_detected=dict(detected=0.), without_mosaics=dict(mosaics=0.),
-    without_balance=dict(balanced=False), without_noise=dict(noise=False), without_average=dict(averaged=False), of_one_size=dict(sizes=(192,)))
+    without_balance=dict(balanced=False), without_noise=dict(noise=False), without_average=dict(averaged=False),
+    of_one_size=dict(sizes=(192,)))
 
 def planned(text):
-    "`lite2:40`, `lite2_without_cells:12`, `lite2_s2:40`, `lite2_taught:40` as `Settings`"
+    """`lite2:40`, `lite2_s2:40`, `lite2_taught:45`, `lite2_short:9`, `lite2_without_cells:9`, `lite2_averaged` as
+    `Settings`
+    """
     name, _, epochs = text.partition(':')
     arch, _, part = name.partition('_')
     change = dict(PARTS.get(part, {}))
     if part.startswith('s') and part[1:].isdigit(): change['seed'] = int(part[1:])
+    if part == 'averaged': change |= dict(average_of=(arch, f'{arch}_short', f'{arch}_taught'))
     if part == 'taught': change |= dict(start=arch, teachers=(arch, f'{arch}_s2'), lr=1.5e-3)
     return Settings(name=name, arch=f'efficientnet_{arch}', epochs=int(epochs or 40), **change)
 
@@ -541,8 +568,9 @@ def main():
           f'{int(with_cells(learn).sum())} with cells', flush=True)
     for s in map(planned, a.plan):
         if (a.out/f'{s.name}.json').exists() or time.time() > deadline: continue
-        net, seconds, steps = train(s, learn, a.out, deadline)
-        keep(net, s, seconds, steps, check, test, a.out)
+        net, seconds, steps = trained_or_mean(s, learn, a.out, deadline)
+        done = replace(s, epochs=round(steps*s.batch/len(learn))) # fewer than planned where the clock ended them
+        keep(net, done, seconds, steps, check, test, a.out)
 
 
 if __name__ == '__main__': main()

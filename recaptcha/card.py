@@ -129,14 +129,20 @@ def write_place_card(
     facts |= {f'{kind}_size': size for kind,size in net.sizes.items()}
     facts |= {f'calibrated_{kind}': n for kind,n in json.loads(net.about['calibration']).items()
               if kind in ('tiles','photographs')}
-    facts |= dict(arch=trained['arch'], epochs=trained['epochs'], seed=trained['seed'], beginning=_beginning(trained))
+    facts |= dict(arch=trained['arch'], training=_training(trained))
     facts |= dict(measured=measured, lost=lost, challenges=challenge_rows(challenges, net.about[SEAL]))
     Path(path).write_text(card_template('place_card').format(**facts), encoding='utf-8')
 
-def _beginning(trained) -> str:
-    "What the training started from"
-    if not trained.get('start'): return 'It started from ImageNet weights.'
-    start = f"It went on from the network `{trained['start']}` ({trained['start_epochs']} epochs from ImageNet weights)"
-    teachers = ' and '.join(f'`{name}`' for name in trained.get('teachers', ()))
-    if teachers: return f'{start}; the mean answers of {teachers} were targets beside the labels.'
-    return f'{start}, whose sure answers on cells were targets beside the labels.'
+def _training(trained) -> str:
+    "How a network of places came to its weights"
+    members = trained.get('members')
+    if not members: return f'It was trained for {_epochs(trained)}.'
+    of = '; '.join(f"`{member['name']}`, {_epochs(member)}" for member in members)
+    return f'Its weights are the mean of those of {len(members)} networks: {of}.'
+
+def _epochs(trained) -> str:
+    "How long a network of places was trained, and from what on"
+    start,teachers = trained.get('start'),' and '.join(f'`{name}`' for name in trained.get('teachers', ()))
+    words = f"{trained['epochs']} epochs {f'more, from `{start}` on' if start else 'from ImageNet weights'}"
+    taught = f', with the mean answers of {teachers} as targets beside the labels' if teachers else ''
+    return f"{words}, seed {trained['seed']}{taught}"

@@ -1,13 +1,17 @@
 """`benchmarks/place_network.py`: bags of places, squares, cells under a crop, and what a mosaic knows"""
 
+import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
+from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 import place_network as places
@@ -26,7 +30,8 @@ def some_tiles(n=8):
     files = [str(k) for k in range(n)]
     cells = torch.where(labels == 0, 0.0, -1.0)[..., None].repeat(1, 1, 16)
     cells[0, 3] = torch.tensor([0.0] * 5 + [1, -1] + [0] * 9)
-    return places.Tiles(files, images, labels, cells, torch.ones_like(cells)), answers
+    detected = torch.zeros_like(cells, dtype=torch.bool)
+    return places.Tiles(files, images, labels, cells, detected, torch.ones_like(cells)), answers
 
 
 def test_a_bag_is_pooled_by_log_mean_exp():
@@ -121,6 +126,53 @@ def test_a_network_is_taught_what_its_teachers_say():
         return places.taught(net, z, whole, batch, [teacher]).item()
 
     assert cost(teacher) < cost(other)
+
+
+def test_a_detector_is_asked_only_where_annotation_says_nothing(tmp_path):
+    """Of two tiles with a car, one has annotated cells; the detector found a car on both, and a bus that is not there."""
+    path = tmp_path / "tile.png"
+    Image.new("RGB", (120, 120)).save(path)
+    table = pd.DataFrame({"file": ["a", "b"], "path": [path, path]})
+    truth = np.zeros((2, len(CLASSES)))
+    car, bus = CLASSES.index("Car"), CLASSES.index("Bus")
+    truth[:, car] = 1
+    answers = pd.DataFrame([{"file": "a", "class": "Car", "required": [1], "optional": []}])
+    found = pd.DataFrame(
+        [{"file": file, "class": name, "required": [16], "optional": [15]} for file in "ab" for name in ("Car", "Bus")]
+    )
+    tiles = places.tiles_of(table, truth, np.ones_like(truth, dtype=bool), answers, found, "cpu")
+    assert tiles.cells[0, car].tolist() == [1] + [0] * 15 and not tiles.detected[0].any()
+    assert tiles.cells[1, car].tolist() == [0] * 14 + [-1, 1] and tiles.detected[1, car].sum() == 15
+    assert tiles.cells[:, bus].eq(0).all() and not tiles.detected[:, bus].any()
+
+
+def test_a_class_that_a_detector_finds_often_weighs_less():
+    detected = torch.zeros(8, 3, 16, dtype=torch.bool)
+    detected[:8, 0], detected[:2, 1], detected[:1, 2] = True, True, True
+    weights = places.cell_weights(detected, 0.5)
+    assert weights[0, :, 0].tolist() == [0.125, 0.5, 0.5] and weights[7, :, 0].tolist() == [0.125, 1, 1]
+    assert places.cell_weights(torch.zeros(8, 3, 16, dtype=torch.bool), 0.5).eq(1).all()
+
+
+def test_the_mean_of_networks(tmp_path):
+    for value, name in enumerate(("lite0", "lite0_short", "lite0_taught")):
+        net = PlaceNetwork("efficientnet_lite0")
+        nn.init.constant_(net.places.bias, float(value))
+        places.save(tmp_path / f"{name}.safetensors", net.state_dict())
+        about = {"name": name, "arch": "efficientnet_lite0", "epochs": 1}
+        (tmp_path / f"{name}.json").write_text(json.dumps(about))
+    settings = places.planned("lite0_averaged")
+    net, seconds, steps = places.trained_or_mean(settings, some_tiles()[0], tmp_path, 0)
+    assert net.places.bias.tolist() == [1.0] * len(CLASSES) and (seconds, steps) == (0, 0)
+    assert not net.training
+
+
+def test_a_plan_changes_what_its_name_says():
+    whole = places.planned("lite2_short:9")
+    assert (whole.epochs, whole.detected, whole.seed) == (9, 0.5, 1)
+    for part, change in places.PARTS.items():
+        assert replace(whole, name=f"lite2_{part}", **change) == places.planned(f"lite2_{part}:9") != whole
+    assert places.planned("lite2_s2:40").seed == 2
 
 
 def test_the_corners_of_four_regions_cover_the_canvas():
