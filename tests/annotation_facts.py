@@ -162,7 +162,11 @@ def cell_facts() -> dict:
     cells, complete = table(LABELS / "cells.csv"), complete_answers()
     seen = [complete.loc[row.file, row["class"]] == 1 for _, row in cells.iterrows()]
     by_class = cells["class"].value_counts()
-    return {"cells.csv": {**by_class, "rows": len(cells), "not in complete.csv": seen.count(False)}}
+    found = table(LABELS / "cells_detected.csv")
+    return {
+        "cells.csv": {**by_class, "rows": len(cells), "not in complete.csv": seen.count(False)},
+        "cells_detected.csv": {**found["class"].value_counts(), "rows": len(found), "tiles": found.file.nunique()},
+    }
 
 
 def facts() -> dict:

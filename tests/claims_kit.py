@@ -32,6 +32,7 @@ KEYS = {  # how many leading columns of a table name its row
     "results/runs.csv": 6,
     "results/annotation_rounds.csv": 2,
     "results/checked_quality.csv": 1,
+    "results/detected_cells.csv": 2,
     "results/peer.csv": 6,
     "results/posts/report.csv": 1,
     "results/posts/sgd.csv": 3,
