@@ -34,6 +34,7 @@ COMPARED = Path(__file__).parent.parent/'results'/'detected_cells.csv'
 SIDE = 512 # pixels of a picture that the detector sees
 TILE = 256 # pixels of a tile in it; four are seen at once, and objects are about as large as COCO's
 BOXES, NUMBERS = 100, 6 # of a picture, and of a box: left, top, right, bottom, score, class
+MOST = 20 # surest boxes of a tile
 ROWS = 4 # of cells
 OF_COCO = { # class -> COCO's, from 0; its trucks are the pickups that count as cars here
     'Bicycle': (1,), 'Car': (2, 7), 'Motorcycle': (3,), 'Bus': (5,), 'Traffic Light': (9,), 'Hydrant': (10,)}
@@ -51,8 +52,7 @@ class Limits:
 # What the detector finds
 
 def detect(paths):
-    """Pairs of a path and the boxes of its tile, (boxes, NUMBERS), corners as shares of the tile's sides, only those
-    whose middle is on it
+    """Pairs of a path and the boxes of its tile, (boxes, NUMBERS), corners as shares of the tile's sides
     """
     halves = paths[::2], paths[1::2] # so were the published cells found; the other tiles of a picture change a few
     fours = [half[i:i+4] for half in halves for i in range(0, len(half), 4)]
@@ -87,10 +87,10 @@ def corner(place): return place % 2*TILE, place//2*TILE # of a tile, across and 
 
 
 def of_tile(found, place):
-    "The boxes whose middle is on a tile"
+    "The surest boxes whose middle is on a tile"
     left, top = corner(place)
     middle = np.clip((found[:, :2]+found[:, 2:4])/2, 0, SIDE-1)//TILE*TILE
-    boxes = found[(middle == (left, top)).all(1)].copy()
+    boxes = found[(middle == (left, top)).all(1)][:MOST].copy()
     boxes[:, :4] = (boxes[:, :4]-(left, top, left, top))/TILE
     return boxes
 
@@ -112,9 +112,9 @@ def cells_of(boxes, name, limits):
     boxes = boxes[np.isin(boxes[:, 5].astype(int), OF_COCO[name]) & (boxes[:, 4] >= limits.maybe)]
     share, sure = covers(boxes), boxes[:, 4] >= limits.sure
     required = (share[sure] >= limits.covered).any(0)
-    if not required.any(): return [], []
+    if not required.any(): return [[], []]
     left_open = (share >= limits.touched).any(0) & ~required
-    return [list(np.flatnonzero(cells)+1) for cells in (required, left_open)]
+    return [(np.flatnonzero(cells)+1).tolist() for cells in (required, left_open)]
 
 
 def table(boxes, there, limits):

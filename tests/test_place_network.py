@@ -129,7 +129,7 @@ def test_a_network_is_taught_what_its_teachers_say():
 
 
 def test_a_detector_is_asked_only_where_annotation_says_nothing(tmp_path):
-    """One of two tiles with a car has annotated cells; the detector found a car on both, and a bus that is not there."""
+    """Of two tiles with cars, one is annotated; the detector finds a car on both, and a bus that is not there."""
     path = tmp_path / "tile.png"
     Image.new("RGB", (120, 120)).save(path)
     table = pd.DataFrame({"file": ["a", "b"], "path": [path, path]})
