@@ -513,7 +513,6 @@ def keep(net, s, seconds, steps, valid, test, folder):
     (folder/f'{s.name}-unfinished.safetensors').unlink(missing_ok=True)
     device = torch.cuda.get_device_name() if valid.images.is_cuda else 'CPU'
     said, about = {}, {**asdict(s), 'device': device, 'seconds': round(seconds), 'steps': steps}
-    if s.start: about['start_epochs'] = about_places(folder/f'{s.start}.safetensors')['epochs']
     about['members'] = [about_places(folder/f'{name}.safetensors') for name in s.average_of]
     for size in ASKED:
         logits, cells = answers(net, valid.images, size)

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from recaptcha import places_release
-from recaptcha.card import challenge_rows
+from recaptcha.card import _training, challenge_rows
 from recaptcha.files import DataError
 from recaptcha.network import PLACES, SEAL, Network
 from recaptcha.places import PlaceNetwork, about_places, load_places
@@ -111,3 +111,13 @@ def test_zero_points_that_are_zero_are_left_out(released):
     assert dequantised and not any(len(node.input) == 3 and node.input[2] in zeros for node in dequantised)
     assert without_zeros(model).ByteSize() == model.ByteSize()
     assert Network(out / "recaptcha-int8.onnx").about[SEAL]
+
+
+def test_a_card_says_how_the_network_was_trained():
+    plain = dict(name="a", arch="net", epochs=40, seed=1, start="", teachers=[])
+    taught = dict(plain, name="b", epochs=36, start="a", teachers=["a", "c"])
+    assert _training(plain) == "It was trained for 40 epochs from ImageNet weights, seed 1."
+    assert _training(dict(plain, epochs=0, members=[plain, taught])) == (
+        "Its weights are the mean of those of 2 networks: `a`, 40 epochs from ImageNet weights, seed 1; `b`, 36 epochs "
+        "more, from `a` on, seed 1, with the mean answers of `a` and `c` as targets beside the labels."
+    )
