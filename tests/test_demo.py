@@ -434,7 +434,7 @@ PRODUCT = """() => { // of two matrices, in plain JavaScript
 
 
 def test_an_answer_is_quick(page, samples, capsys):
-    """The quickest of some, beside the quickest of some products of matrices in the same page, since machines differ."""
+    """The quickest of some, beside the quickest of some products of matrices in the same page: machines differ."""
     bare = [path.name for path, _, _ in samples].index("bare.png")
     last = "performance.getEntriesByName('demo answer').slice(-1).map(entry => [entry.duration, entry.detail.grid])[0]"
     entries, products = [], []
