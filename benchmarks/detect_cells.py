@@ -26,6 +26,7 @@ from fastprogress.fastprogress import progress_bar
 from PIL import Image
 
 from recaptcha.network import SQUARES
+from recaptcha.pictures import open_tile
 from recaptcha.tables import LABELS_DIR, read_cells, read_complete
 from recaptcha.tiles import load_tiles
 
@@ -52,8 +53,7 @@ class Limits:
 # What the detector finds
 
 def detect(paths):
-    """Pairs of a path and the boxes of its tile, (boxes, NUMBERS), corners as shares of the tile's sides
-    """
+    "Pairs of a path and the boxes of its tile, (boxes, NUMBERS), corners as shares of the tile's sides"
     halves = paths[::2], paths[1::2] # so were the published cells found; the other tiles of a picture change a few
     fours = [half[i:i+4] for half in halves for i in range(0, len(half), 4)]
     with subprocess.Popen(['node', str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as node:
@@ -77,9 +77,7 @@ def sheet(paths):
     "Up to four tiles in one picture"
     picture = Image.new('RGB', (SIDE, SIDE), (114, 114, 114))
     for place, path in enumerate(paths):
-        with Image.open(path) as tile:
-            tile = tile.convert('RGB').resize((TILE, TILE), Image.Resampling.BICUBIC)
-        picture.paste(tile, corner(place))
+        picture.paste(open_tile(path).resize((TILE, TILE), Image.Resampling.BICUBIC), corner(place))
     return picture
 
 
@@ -166,7 +164,7 @@ def main():
     complete = read_complete(LABELS_DIR/'complete.csv')
     there = {file: set(labels) for file, labels in complete.labels.items()}
     tiles = load_tiles('full').set_index('path').file
-    possible = set(complete.index[(complete.labels+complete.doubt).map(lambda some: bool(set(some) & set(OF_COCO)))])
+    possible = set(complete.index[~(complete.labels+complete.doubt).map(set(OF_COCO).isdisjoint)])
     if a.compare: possible &= set(read_cells(LABELS_DIR/'cells.csv').file)
     paths = sorted((path for path, file in tiles.items() if file in possible), key=lambda path: tiles[path])
     boxes = {tiles[path]: found for path, found in detect(paths)}
