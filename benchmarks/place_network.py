@@ -32,9 +32,8 @@ from recaptcha.batches import TileCrop, decode_tiles, encode_known, encode_label
 from recaptcha.cpu import keep_freed_memory, patch_strided_depthwise, spare_wide_depthwise
 from recaptcha.metrics import mean_ap
 from recaptcha.network import STRIDE
-from recaptcha.places import about_places, cell_answers, load_places, new_network, pool
+from recaptcha.places import about_places, cell_answers, labelled_pairs_solved, load_places, new_network, pool
 from recaptcha.tiles import load_cells, load_tiles, training_tiles, validation_fifth
-from recaptcha.toy import CLASSES
 
 SIZES = (128, 160, 192, 224, 256) # pixels of the input, another for each batch
 ASKED = (192, 256) # pixels of the input when a trained network is scored
@@ -494,17 +493,9 @@ def known_map(logits, labels):
 
 
 def squares_solved(logits, cells):
-    """Share of labelled (tile, class) pairs whose cells are all right, at the best threshold of each class: an upper
-    bound
-    """
-    solved, n = 0, 0
-    for i in range(len(CLASSES)):
-        pairs = (cells[:, i] > 0).any(1)
-        z, y = logits[pairs, i], cells[pairs, i]
-        if not len(z): continue
-        right = [(((z > t) == (y > 0)) | (y < 0)).all(1).sum() for t in np.linspace(-5, 5, 101)]
-        solved, n = solved+max(right), n+len(z)
-    return solved/max(1, n)
+    "Share of labelled pairs of a tile and a class whose cells are all right, 0 where there is none: an upper bound"
+    right = labelled_pairs_solved(logits, cells)
+    return right.mean() if len(right) else 0.
 
 
 def keep(net, s, seconds, steps, valid, test, folder):
